@@ -1,0 +1,2 @@
+//! otto: from golden image to healthy web site and back, with plain Packer, Terraform and Ansible folders.
+pub mod model;

@@ -1,0 +1,121 @@
+//! What otto remembers of a deployment: the record that the store keeps and every verb reads.
+
+use serde::{Deserialize, Serialize};
+
+use super::host::Host;
+use super::name::DeploymentId;
+use super::outcome::Outcome;
+use super::site::DeploymentSpec;
+use super::time::Timestamp;
+use super::unit::RunId;
+
+/// How far a deployment has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing was ever made.
+    Absent,
+    /// Provisioning began and did not end well.
+    Partial,
+    /// The hosts are there.
+    Provisioned,
+    /// The hosts are configured.
+    Configured,
+    /// The bootstrap check passed.
+    Tested,
+    /// Being taken down.
+    Destroying,
+    /// Taken down, verified.
+    Destroyed,
+}
+
+impl Phase {
+    /// The word used in JSON and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Partial => "partial",
+            Self::Provisioned => "provisioned",
+            Self::Configured => "configured",
+            Self::Tested => "tested",
+            Self::Destroying => "destroying",
+            Self::Destroyed => "destroyed",
+        }
+    }
+
+    /// Something of it may exist.
+    pub fn exists(self) -> bool {
+        !matches!(self, Self::Absent | Self::Destroyed)
+    }
+}
+
+/// Something may exist that no state knows, or may be half done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dirty {
+    /// What happened.
+    pub reason: String,
+    /// The command that repairs it.
+    pub repair: String,
+    /// Resource addresses that were in flight when the tool ended uncleanly, if that is what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_flight: Vec<String>,
+}
+
+/// The last run that touched a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// Its id.
+    pub id: RunId,
+    /// The verb it was started with.
+    pub verb: String,
+    /// How it ended for this deployment.
+    pub outcome: Outcome,
+    /// When; absent while it runs.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// The record of one deployment. Stored as JSON with a version, read by every later otto.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Environment, provider, site.
+    pub id: DeploymentId,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Set from the moment a tool may have left something unknown until it was looked for.
+    #[serde(default)]
+    pub dirty: Option<Dirty>,
+    /// When it was first provisioned (again after a destroy).
+    pub created_at: Timestamp,
+    /// The run that created it: part of its tags, so it never changes while it lives.
+    pub run: RunId,
+    /// Who created it (`user@machine`).
+    pub owner: String,
+    /// Until when it may live.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// Never destroyed without its name typed.
+    #[serde(default)]
+    pub protect: bool,
+    /// The absolute `.otto` folder it lives in; another one today means that the project was moved.
+    pub home: String,
+    /// `terraform` or `tofu`: states of the two do not mix, so the first one stays.
+    #[serde(default)]
+    pub tool: Option<String>,
+    /// What the root's outputs declared at the last apply, with the image each host was born with.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
+    /// Where users reach it.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// What was asked for at the last apply: status, test and destroy work without the site's folder.
+    pub spec: DeploymentSpec,
+    /// Hash of the root and its variables at the last clean apply.
+    #[serde(default)]
+    pub provision_hash: Option<String>,
+    /// Hash of playbook, content, inventory at the last clean configuration.
+    #[serde(default)]
+    pub config_hash: Option<String>,
+    /// The last run that touched it.
+    #[serde(default)]
+    pub last_run: Option<LastRun>,
+}

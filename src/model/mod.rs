@@ -1,0 +1,36 @@
+//! Layer 0: the words of otto as values. Pure: no files, no environment, no clock, no runtime.
+//!
+//! Everything that is stored, shown or sent is one of these types; every layer above speaks in them.
+
+pub mod check;
+pub mod deployment;
+pub mod diagnostic;
+pub mod event;
+pub mod host;
+pub mod image;
+pub mod name;
+pub mod outcome;
+pub mod plan;
+pub mod port;
+pub mod project;
+pub mod secret;
+pub mod site;
+pub mod status;
+pub mod time;
+pub mod unit;
+
+pub use check::{CheckKind, CheckResult, CheckSpec};
+pub use deployment::{Deployment, Dirty, LastRun, Phase};
+pub use diagnostic::Diagnostic;
+pub use event::{Event, EventKind, Totals};
+pub use host::{Host, HostSpec, HostState, Probe};
+pub use image::Image;
+pub use name::{DeploymentId, Name, NameError};
+pub use outcome::{End, Health, Outcome};
+pub use plan::{Action, Plan, PlannedUnit};
+pub use port::{Ask, Clock, Sink, SinkError};
+pub use project::{Appliance, Environment, Project, Provider, ProviderKind};
+pub use secret::Secret;
+pub use site::{DeploymentSpec, Role, Site};
+pub use time::Timestamp;
+pub use unit::{RunId, Stage, Subject, UnitId};

@@ -1,0 +1,56 @@
+//! What a run would do: its units, in order, each with a reason.
+
+use serde::{Deserialize, Serialize};
+
+use super::name::DeploymentId;
+use super::unit::{Stage, UnitId};
+
+/// What will happen to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is executed.
+    Run,
+    /// It is not needed.
+    Skip,
+    /// It cannot be executed.
+    Blocked,
+}
+
+/// One node of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedUnit {
+    /// `dev/local/hello:provision`.
+    pub id: UnitId,
+    /// Repeated for readers of the JSON.
+    pub stage: Stage,
+    /// Absent for an image.
+    pub deployment: Option<DeploymentId>,
+    /// What will happen.
+    pub action: Action,
+    /// Why.
+    pub why: String,
+    /// Units that must end well first.
+    pub after: Vec<UnitId>,
+    /// Resource addresses or hosts that would go.
+    pub destroys: Vec<String>,
+}
+
+/// The whole graph in an executable order: a unit stands behind all it is `after`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// In order.
+    pub units: Vec<PlannedUnit>,
+}
+
+impl Plan {
+    /// Units that will be executed.
+    pub fn to_run(&self) -> impl Iterator<Item = &PlannedUnit> {
+        self.units.iter().filter(|unit| unit.action == Action::Run)
+    }
+
+    /// The unit with this id.
+    pub fn unit(&self, id: &UnitId) -> Option<&PlannedUnit> {
+        self.units.iter().find(|unit| unit.id == *id)
+    }
+}

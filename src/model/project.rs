@@ -1,0 +1,155 @@
+//! A project as read from its files: environments, providers, appliances, sites.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::{DeploymentId, Name};
+use super::site::{DeploymentSpec, Site};
+
+/// Everything that the project's files say, checked.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Absolute folder with `otto.yaml`.
+    pub folder: String,
+    /// `project:`.
+    pub name: Name,
+    /// `id:`, random, part of every tag.
+    pub id: String,
+    /// Providers when neither flag nor environment names any.
+    pub providers: Vec<Name>,
+    /// The default environment.
+    pub environment: Name,
+    /// Policies; an environment that is not listed has none.
+    pub environments: BTreeMap<Name, Environment>,
+    /// Folders of `sites/`.
+    pub sites: BTreeMap<Name, Site>,
+    /// Folders of `clowd/provision/`.
+    pub provider_specs: BTreeMap<Name, Provider>,
+    /// Folders of `images/` with at least one template.
+    pub appliances: BTreeMap<Name, Appliance>,
+    /// Absolute `clowd/config`.
+    pub config: String,
+}
+
+/// Policy of an environment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Environment {
+    /// How long a deployment may live, in seconds.
+    pub ttl_s: Option<u64>,
+    /// Never destroyed without its name typed.
+    pub protect: bool,
+    /// Spending limit a month: amount as decimal string, currency.
+    pub budget: Option<(String, String)>,
+    /// For Ansible and Terraform.
+    pub vars: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What drives a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// A Terraform root beside `provider.yaml`.
+    Terraform,
+    /// A Vagrantfile in the project.
+    Vagrant,
+    /// Machines that are there already.
+    Static,
+}
+
+/// How a Packer artifact becomes what hosts boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFrom {
+    /// `artifact_id`.
+    Id,
+    /// `files[0].name`.
+    File,
+}
+
+/// One `clowd/provision/<provider>/provider.yaml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// The folder's name.
+    pub name: Name,
+    /// The folder, absolute.
+    pub folder: String,
+    /// What drives it.
+    pub kind: ProviderKind,
+    /// What `size:` becomes; an unlisted word passes through.
+    pub sizes: BTreeMap<String, String>,
+    /// Packer's `base`, under an appliance's name, or under `""` for all.
+    pub bases: BTreeMap<String, String>,
+    /// Its region, possibly empty.
+    pub region: String,
+    /// Environment variables that must be set.
+    pub credentials: Vec<String>,
+    /// Where the image reference comes from.
+    pub image_from: ImageFrom,
+    /// A pattern cut out of the reference, a regular expression.
+    pub image_match: Option<String>,
+    /// A price table, `free`, or nothing.
+    pub prices: Option<String>,
+    /// otto's probes see everything of this provider: an unchanged deployment may be skipped.
+    pub probed: bool,
+    /// The workspace of an existing root that is its deployment.
+    pub workspace: Option<String>,
+}
+
+/// One folder of `images/`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Appliance {
+    /// The folder's name.
+    pub name: Name,
+    /// The folder, absolute.
+    pub folder: String,
+    /// Providers it has a template for.
+    pub providers: Vec<Name>,
+}
+
+impl Project {
+    /// The policy of an environment.
+    pub fn environment_policy(&self, name: &Name) -> Environment {
+        self.environments.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What a deployment should be; nothing when site or provider is not in the project, or the site is not for it.
+    pub fn wanted(&self, id: &DeploymentId) -> Option<DeploymentSpec> {
+        let site = self.sites.get(&id.site)?;
+        let provider = self.provider_specs.get(&id.provider)?;
+        let shape = site.shape(&id.environment);
+        if shape.providers.as_ref().is_some_and(|only| !only.contains(&id.provider)) {
+            return None;
+        }
+        let policy = self.environment_policy(&id.environment);
+        let mut vars = policy.vars.clone();
+        vars.extend(shape.vars.clone());
+        Some(DeploymentSpec {
+            id: id.clone(),
+            domains: shape.domains.clone(),
+            roles: shape.roles.clone(),
+            content: shape.content.clone(),
+            checks: shape.checks.clone(),
+            region: shape.region.clone().unwrap_or_else(|| provider.region.clone()),
+            vars,
+            ttl_s: policy.ttl_s,
+            protect: policy.protect,
+        })
+    }
+}
+
+impl Provider {
+    /// The provider's word for a size.
+    pub fn size(&self, word: &str) -> String {
+        self.sizes.get(word).cloned().unwrap_or_else(|| word.to_owned())
+    }
+
+    /// What Packer starts from for an appliance.
+    pub fn base(&self, appliance: &Name) -> String {
+        self.bases.get(appliance.as_str()).or_else(|| self.bases.get("")).cloned().unwrap_or_default()
+    }
+
+    /// Its hosts cost nothing.
+    pub fn is_free(&self) -> bool {
+        self.prices.as_deref() == Some("free")
+    }
+}
