@@ -1,0 +1,25 @@
+//! `otto completions`.
+
+use clap::Args;
+use clap_complete::Shell;
+
+use super::globals::Globals;
+use crate::ops::Result;
+use crate::project::Vars;
+
+/// Print a shell's completions
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  otto completions bash > ~/.local/share/bash-completion/completions/otto")]
+pub struct CompletionsArgs {
+    /// For which shell
+    pub shell: Shell,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &CompletionsArgs) -> Result<u8> {
+    let (_, out) = globals.output(&Vars::capture());
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut super::command(), "otto", &mut text);
+    out.data(&String::from_utf8_lossy(&text));
+    Ok(0)
+}

@@ -1,0 +1,35 @@
+//! `otto destroy`.
+
+use clap::Args;
+
+use super::globals::Globals;
+use super::run_args::{RunArgs, go};
+use crate::model::Stage;
+use crate::ops::{Result, Verb};
+
+/// Take sites down, and look whether everything is gone
+///
+/// Asks first. A protected deployment needs its name typed, or `--confirm NAME`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(after_help = "Examples:\n  otto destroy dev/local/hello\n  otto destroy --yes\n  otto destroy prod/do/shop --yes --confirm prod/do/shop")]
+pub struct DestroyArgs {
+    /// Common flags.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// The name of a protected deployment that may go
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+    /// Arguments for Terraform
+    #[arg(last = true, value_name = "ARGS")]
+    pub passthrough: Vec<String>,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &DestroyArgs) -> Result<u8> {
+    go(globals, args.run.json, |world| {
+        let mut request = args.run.request(world, "destroy", Verb::Only(Stage::Destroy));
+        request.confirm.clone_from(&args.confirm);
+        request.requests.passthrough.clone_from(&args.passthrough);
+        request
+    })
+}

@@ -1,0 +1,126 @@
+//! Flags that every command takes, and what they make: terminal, output, world.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+
+use crate::model::{Clock, Plan, Timestamp};
+use crate::ops::{self, Failure, Kind, World};
+use crate::project::Vars;
+use crate::ui::{self, Mode, Out, Screen, Term, TermVars, TerminalAsk};
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Flags of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Globals {
+    /// Folder of the project [default: the nearest one upwards with otto.yaml; env: OTTO_PROJECT]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub project: Option<Utf8PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = false, help_heading = "Global options")]
+    pub color: ColorChoice,
+    /// Plain lines instead of live progress
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_progress: bool,
+    /// Never ask; what would be asked is refused
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+    /// Show what tools say while they work
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+    /// Show nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+}
+
+/// What a command works with.
+pub struct Session {
+    /// Output.
+    pub out: Out,
+    /// The terminal.
+    pub term: Term,
+    /// The watcher of runs.
+    pub screen: Arc<Screen>,
+    /// Handles for operations.
+    pub world: World,
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Globals {
+    /// The terminal and the output alone, for commands that need no project.
+    pub fn output(&self, vars: &Vars) -> (Term, Out) {
+        let color = match self.color {
+            ColorChoice::Auto => ui::Color::Auto,
+            ColorChoice::Always => ui::Color::Always,
+            ColorChoice::Never => ui::Color::Never,
+        };
+        let term_vars = TermVars::read(|name| vars.get(name).map(str::to_owned));
+        let term = Term::detect(color, self.no_progress, &term_vars);
+        let out = Out::new(term.clone());
+        (term, out)
+    }
+
+    /// Everything; `json` says that standard output belongs to events or a document.
+    ///
+    /// # Errors
+    /// A current folder that is not there or not UTF-8.
+    pub fn session(&self, json: bool) -> ops::Result<Session> {
+        let vars = Vars::capture();
+        let (term, out) = self.output(&vars);
+        let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
+        let cwd = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
+        let cwd = cwd.ok_or_else(|| Failure::new(Kind::Unexpected, "the current folder is gone, or its name is not UTF-8"))?;
+        let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
+        let exe = exe.ok_or_else(|| Failure::new(Kind::Unexpected, "otto cannot tell where its own program is"))?;
+        let (stopper, stop) = ops::stop_channel();
+        let ask = TerminalAsk::new(out.clone(), self.no_input || vars.is_set("CI"));
+        let (shown, said, theme, width) = (out.clone(), out.clone(), term.err_theme(), term.err_width());
+        let world = World {
+            cwd,
+            exe,
+            project: self.project.clone(),
+            argv: std::env::args().collect(),
+            clock: Arc::new(SystemClock),
+            screen: screen.clone(),
+            ask: Arc::new(ask),
+            show_plan: Arc::new(move |plan: &Plan| shown.line(&ui::render_plan(plan, theme, width))),
+            say: Arc::new(move |line: &str| said.line(line)),
+            stopper,
+            stop,
+            vars,
+        };
+        Ok(Session { out, term, screen, world })
+    }
+}
+
+/// Runs a future on the one-threaded runtime that otto's commands use.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime needs nothing but memory and a file descriptor").block_on(future)
+}
+
+/// Prints a document as JSON.
+pub fn print_json<T: serde::Serialize>(out: &Out, document: &T) {
+    let text = serde_json::to_string_pretty(document).expect("documents are plain data");
+    out.data(&format!("{text}\n"));
+}

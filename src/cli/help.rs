@@ -1,0 +1,44 @@
+//! `otto help TOPIC`: what is no command and needs a page all the same.
+
+use crate::ops::exit;
+use crate::project::vars::DECLARED;
+
+/// Topics with their texts.
+pub fn topic(name: &str) -> Option<String> {
+    match name {
+        "exit-codes" => Some(exit_codes()),
+        "environment" => Some(environment()),
+        "json" => Some(JSON.to_owned()),
+        _ => None,
+    }
+}
+
+/// Names of all topics.
+pub const TOPICS: &[&str] = &["exit-codes", "environment", "json"];
+
+fn exit_codes() -> String {
+    let mut text = String::from("Exit codes. `status` and `test` answer as Nagios plugins: 0 ok, 1 warning, 2 critical, 3 unknown.\n\n");
+    for (code, meaning) in exit::ALL {
+        text.push_str(&format!("{code:>4}  {meaning}\n"));
+    }
+    text
+}
+
+fn environment() -> String {
+    let width = DECLARED.iter().map(|v| v.name.len()).max().unwrap_or(0);
+    let mut text = String::from("Environment variables that otto reads.\n\n");
+    for var in DECLARED {
+        text.push_str(&format!("{:width$}  {} [default: {}]\n", var.name, var.doc, var.default));
+    }
+    text
+}
+
+const JSON: &str = "\
+JSON for scripts. Verbs that read print one document; verbs that run units print one event a line.
+The schemas lie in docs/schema of the repository; fields are only ever added.
+
+  otto status --json    otto.status/1
+  otto plan --json      otto.plan/1
+  otto runs --json      otto.runs/1
+  otto up --json        otto.event/1, a line an event, `seq` without gaps, the last one is `run_ended`
+";

@@ -1,0 +1,24 @@
+//! `otto init`.
+
+use clap::Args;
+
+use super::globals::Globals;
+use crate::ops::{self, Result};
+
+/// Write a project to start from: two sites on this machine
+#[derive(Args, Clone, Debug, Default)]
+pub struct InitArgs {
+    /// Where [default: the current folder]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<String>,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &InitArgs) -> Result<u8> {
+    let session = globals.session(false)?;
+    let (folder, written) = ops::init::init(&session.world, args.folder.as_deref())?;
+    session.out.line(&format!("{} files written to {folder}", written.len()));
+    let change = args.folder.as_ref().map(|f| format!("cd {f} && ")).unwrap_or_default();
+    session.out.hint(&format!("{change}otto up"));
+    Ok(ops::exit::OK)
+}

@@ -1,0 +1,25 @@
+//! Layer 7: the command line. One file per command; its doc comment is its help.
+
+mod app;
+mod completions;
+mod config;
+mod destroy;
+mod globals;
+mod help;
+mod images;
+mod init;
+mod logs;
+mod man;
+mod plan;
+mod provision;
+mod resume;
+mod run_args;
+mod runs;
+mod selection;
+mod state;
+mod status;
+mod test;
+mod tools;
+mod up;
+
+pub use app::{command, main};

@@ -1,0 +1,46 @@
+//! `otto plan`.
+
+use clap::Args;
+
+use super::globals::{Globals, block_on, print_json};
+use super::selection::SelectionArgs;
+use crate::model::Plan;
+use crate::ops::{self, Result, Wishes};
+use crate::ui::render_plan;
+
+/// Show what `up` would do; change nothing
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlanArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// As `up --force` would
+    #[arg(long)]
+    pub force: bool,
+    /// As `up --rebuild` would
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Exit with 10 when something would be done
+    #[arg(long)]
+    pub exit_code: bool,
+    /// One JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
+    let session = globals.session(args.json)?;
+    let selection = args.selection.selection(&session.world.vars);
+    let wishes = Wishes { force: args.force, rebuild: args.rebuild };
+    let report = block_on(ops::plan::plan(&session.world, &selection, wishes))?;
+    let plan = Plan { units: report.units.clone() };
+    if args.json {
+        print_json(&session.out, &report);
+    } else {
+        session.out.data(&render_plan(&plan, session.term.out_theme(), session.term.out_width()));
+    }
+    // Tests change nothing: a plan of nothing but tests has no changes pending.
+    let pending = plan.to_run().any(|u| u.stage != crate::model::Stage::Test);
+    Ok(if args.exit_code && pending { ops::exit::CHANGES } else { ops::exit::OK })
+}

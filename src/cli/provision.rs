@@ -1,0 +1,33 @@
+//! `otto provision`.
+
+use clap::Args;
+
+use super::globals::Globals;
+use super::run_args::{ChangeArgs, RunArgs, go};
+use crate::model::Stage;
+use crate::ops::{Result, Verb};
+
+/// Make hosts out of images, with Terraform or OpenTofu
+#[derive(Args, Clone, Debug, Default)]
+pub struct ProvisionArgs {
+    /// Common flags.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Flags of changes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// Arguments for Terraform
+    #[arg(last = true, value_name = "ARGS")]
+    pub passthrough: Vec<String>,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &ProvisionArgs) -> Result<u8> {
+    go(globals, args.run.json, |world| {
+        let mut request = args.run.request(world, "provision", Verb::Only(Stage::Provision));
+        request.consent.allow_destroy = args.change.allow_destroy;
+        request.consent.ignore_in_flight = args.change.ignore_in_flight;
+        request.requests.passthrough.clone_from(&args.passthrough);
+        request
+    })
+}

@@ -1,0 +1,39 @@
+//! `otto up`.
+
+use clap::Args;
+
+use super::globals::Globals;
+use super::run_args::{ChangeArgs, RunArgs, go};
+use crate::ops::{Result, Verb, Wishes};
+
+/// Bring sites up: images, provision, config, test, as far as needed
+///
+/// Builds the golden images that the hosts boot, makes the hosts, configures them and tests the site. What is
+/// unchanged is skipped, with the reason. After any failure the same command again is right.
+#[derive(Args, Clone, Debug, Default)]
+#[command(after_help = "Examples:\n  otto up --yes\n  otto up dev/local/hello\n  otto up --site hello --provider \"do, gcp\"")]
+pub struct UpArgs {
+    /// Common flags.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Flags of changes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    /// Skip nothing
+    #[arg(long)]
+    pub force: bool,
+    /// Build images even when unchanged
+    #[arg(long)]
+    pub rebuild: bool,
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &UpArgs) -> Result<u8> {
+    go(globals, args.run.json, |world| {
+        let mut request = args.run.request(world, "up", Verb::Up);
+        request.consent.allow_destroy = args.change.allow_destroy;
+        request.consent.ignore_in_flight = args.change.ignore_in_flight;
+        request.wishes = Wishes { force: args.force, rebuild: args.rebuild };
+        request
+    })
+}

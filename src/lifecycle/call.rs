@@ -1,0 +1,200 @@
+//! One call of a tool: journaled before it begins, supervised, its output read while it works, ended by the stop ladder only.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::context::Context;
+use super::unit_end::Trouble;
+use crate::model::{Diagnostic, End, EventKind, UnitId};
+use crate::process::{self, Command, Ladder, Running, Tail};
+use crate::tools::{Invocation, Reader, Said, Stop};
+
+/// How often new output is looked for.
+const GLANCE: Duration = Duration::from_millis(60);
+/// Progress is journaled at most this often: the screen needs no more, and a disk less.
+const PROGRESS_MS: u64 = 200;
+/// Bytes of one output file before its middle is dropped.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+
+/// What a call is, beside its invocation.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// `terraform`, `packer`, ...
+    pub tool: &'a str,
+    /// `apply`, `plan`, ...
+    pub step: &'a str,
+    /// It has the unit's plain folder.
+    pub main: bool,
+    /// The file that its reader reads: its standard output, or one that it writes itself.
+    pub stream: Option<Utf8PathBuf>,
+    /// How it is invoked.
+    pub invocation: Invocation,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// As its supervisor saw it.
+    pub end: End,
+    /// otto sent it a signal.
+    pub interrupted: bool,
+    /// Its time was over.
+    pub timed_out: bool,
+    /// It was left running: nothing more is known of it.
+    pub abandoned: bool,
+    /// Its folder.
+    pub folder: Utf8PathBuf,
+    /// The errors that its reader saw.
+    pub errors: Vec<Diagnostic>,
+}
+
+impl Called {
+    /// Ended with 0, by itself.
+    pub fn is_clean(&self) -> bool {
+        self.end.is_zero() && !self.interrupted && !self.timed_out && !self.abandoned
+    }
+}
+
+/// The stop ladder of a call.
+pub fn ladder(stop: Stop) -> Ladder {
+    match stop {
+        Stop::Terraform => Ladder::terraform(),
+        Stop::TerraformRead => Ladder::terraform_read(),
+        Stop::Packer => Ladder::packer(),
+        Stop::Ansible | Stop::Script => Ladder::ansible(),
+    }
+}
+
+/// Turns an invocation into a supervised command.
+pub fn command(invocation: &Invocation) -> Command {
+    Command {
+        program: invocation.program.clone(),
+        args: invocation.args.clone(),
+        cwd: invocation.cwd.clone(),
+        env: invocation.env.clone(),
+        env_remove: invocation.env_remove.clone(),
+        ladder: ladder(invocation.stop),
+        limit_ms: invocation.limit_ms,
+        output_limit: OUTPUT_LIMIT,
+    }
+}
+
+/// Makes a call and waits for the end of its whole session.
+///
+/// # Errors
+/// When a stop was asked for before it began, when the journal cannot be written, or it cannot be started.
+pub async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut dyn Reader) -> Result<Called, Trouble> {
+    if context.stop.borrow().requested() {
+        return Err(Trouble::Stopped { step: call.step.to_owned() });
+    }
+    let folder = context.call_folder(unit, call.step, call.main);
+    context.record(
+        unit,
+        EventKind::Intended {
+            tool: call.tool.to_owned(),
+            step: call.step.to_owned(),
+            folder: context.shown(&folder),
+        },
+    )?;
+    context.tally.call(call.tool);
+    let began = context.now();
+    let locks: Vec<&process::Lock> = unit.deployment().and_then(|id| context.locks.get(id)).into_iter().collect();
+    let running = process::start(&context.exe, &folder, &command(&call.invocation), &locks)?;
+    context.record(unit, EventKind::Started { pid: running.pid(), start_time: running.start_time() })?;
+    let stream = call.stream.clone().unwrap_or_else(|| folder.join("stdout"));
+    let called = follow(context, unit, running, &stream, reader).await?;
+    let took_ms = context.now().since(began);
+    context.record(unit, EventKind::Ended { step: call.step.to_owned(), end: called.end.clone(), took_ms })?;
+    Ok(called)
+}
+
+/// Reads along until the call is over, passing on stops.
+async fn follow(
+    context: &Context,
+    unit: &UnitId,
+    mut running: Running,
+    stream: &Utf8Path,
+    reader: &mut dyn Reader,
+) -> Result<Called, Trouble> {
+    let mut stop = context.stop.clone();
+    let mut tail = Tail::new(stream);
+    let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new() };
+    let folder = running.folder().to_owned();
+    let mut called =
+        Called { end: End::Unknown, interrupted: false, timed_out: false, abandoned: false, folder, errors: Vec::new() };
+    let mut level = 0;
+    let mut listening = true;
+    loop {
+        let asked = stop.borrow_and_update().level;
+        while level < asked {
+            level += 1;
+            called.interrupted |= running.climb(level)?;
+            called.abandoned = level >= 3 && running.is_abandoned_at(level);
+        }
+        if called.abandoned {
+            break;
+        }
+        tokio::select! {
+            ended = running.ended() => {
+                called.end = ended.end;
+                called.timed_out = ended.timed_out;
+                break;
+            }
+            () = tokio::time::sleep(GLANCE) => {}
+            changed = stop.changed(), if listening => listening = changed.is_ok(),
+        }
+        for line in tail.lines() {
+            says.all(reader.line(&line))?;
+        }
+    }
+    for line in tail.rest() {
+        says.all(reader.line(&line))?;
+    }
+    called.errors = says.errors;
+    Ok(called)
+}
+
+/// Passes what a reader says on to the journal.
+struct Saying<'a> {
+    context: &'a Context,
+    unit: &'a UnitId,
+    last_progress: i64,
+    errors: Vec<Diagnostic>,
+}
+
+impl Saying<'_> {
+    fn all(&mut self, said: Vec<Said>) -> Result<(), Trouble> {
+        for one in said {
+            let kind = match one {
+                Said::Progress { done, total, what } => {
+                    let now = self.context.now().0;
+                    if now.abs_diff(self.last_progress) < PROGRESS_MS {
+                        continue;
+                    }
+                    self.last_progress = now;
+                    EventKind::Progress { done, total, what }
+                }
+                Said::Diagnostic(diagnostic) => {
+                    if !diagnostic.warning {
+                        self.errors.push(diagnostic.clone());
+                    }
+                    EventKind::Diagnostic { diagnostic }
+                }
+                Said::Note(text) => EventKind::Note { text, warning: false },
+                Said::Retrying { attempt, of, why } => EventKind::Retry { attempt, of, why },
+            };
+            self.context.record(self.unit, kind)?;
+        }
+        Ok(())
+    }
+}
+
+/// A reader of output that says nothing.
+pub struct Silent;
+
+impl Reader for Silent {
+    fn line(&mut self, _line: &str) -> Vec<Said> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,231 @@
+//! What all units of a run share: the recorder, the records as they are now, programs, locks, consents.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::plan::Target;
+use super::recorder::Recorder;
+use super::stop::{StopWatch, Stopper};
+use super::tally::Tally;
+use super::unit_end::Trouble;
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Timestamp, UnitId};
+use crate::process::Lock;
+use crate::services::health::Checker;
+
+/// A tool as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// `terraform`, `tofu`, `packer`, `ansible-playbook`.
+    pub name: String,
+    /// Absolute.
+    pub path: Utf8PathBuf,
+    /// `1.11.4`.
+    pub version: String,
+}
+
+/// The tools of a run; absent ones are not needed by it.
+#[derive(Clone, Debug, Default)]
+pub struct Toolset {
+    /// Terraform or OpenTofu.
+    pub terraform: Option<Program>,
+    /// Packer.
+    pub packer: Option<Program>,
+    /// ansible-playbook.
+    pub ansible: Option<Program>,
+    /// Where otto unpacked packages, for images of folders.
+    pub packages: Utf8PathBuf,
+}
+
+/// What the person agreed to.
+#[derive(Clone, Debug, Default)]
+pub struct Consent {
+    /// What is new was agreed to, after it was shown.
+    pub agreed_new: bool,
+    /// Create and update without asking.
+    pub yes: bool,
+    /// Deletions and replacements too.
+    pub allow_destroy: bool,
+    /// Go on though interrupted work cannot be looked for.
+    pub ignore_in_flight: bool,
+    /// The command line as typed, to print the one that would go through.
+    pub line: String,
+}
+
+/// What was asked of stages beside the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    /// `config --check`: nothing is changed.
+    pub check: bool,
+    /// `test --failover`.
+    pub failover: bool,
+    /// What followed `--`.
+    pub passthrough: Vec<String>,
+}
+
+/// Hashes of the project's files, computed where files are read.
+#[derive(Clone, Debug, Default)]
+pub struct Prints {
+    /// By provider: its root.
+    pub roots: BTreeMap<Name, String>,
+    /// Playbook and roles.
+    pub config: String,
+    /// By site: its content.
+    pub content: BTreeMap<Name, String>,
+    /// By provider and appliance: the image's inputs.
+    pub images: BTreeMap<(Name, Name), String>,
+}
+
+/// Shared by all units of a run.
+pub struct Context {
+    /// Numbers and writes events.
+    pub recorder: Recorder,
+    /// Asks units to stop.
+    pub stopper: Stopper,
+    /// Tells units to stop.
+    pub stop: StopWatch,
+    /// otto itself, for supervisors.
+    pub exe: Utf8PathBuf,
+    /// The `.otto` folder, absolute.
+    pub home: Utf8PathBuf,
+    /// Absolute `clowd/config`.
+    pub config: Utf8PathBuf,
+    /// The project's id.
+    pub project: String,
+    /// The store's id.
+    pub store: String,
+    /// `user@machine`.
+    pub owner: String,
+    /// Appliances by name: folder.
+    pub appliances: BTreeMap<Name, Utf8PathBuf>,
+    /// Providers by name, for images that no deployment needs yet.
+    pub providers: BTreeMap<Name, Provider>,
+    /// What is worked on.
+    pub targets: BTreeMap<DeploymentId, Target>,
+    /// Locks held for the run, by deployment.
+    pub locks: BTreeMap<DeploymentId, Lock>,
+    /// Programs.
+    pub tools: Toolset,
+    /// Consents.
+    pub consent: Consent,
+    /// Requests.
+    pub requests: Requests,
+    /// Hashes.
+    pub prints: Prints,
+    /// The person.
+    pub ask: Arc<dyn Ask>,
+    /// One question at a time.
+    pub asking: tokio::sync::Mutex<()>,
+    /// Making a shared data folder: one at a time.
+    pub initialising: tokio::sync::Mutex<()>,
+    /// otto's account.
+    pub tally: Tally,
+    /// Records and images as they are now.
+    pub memory: Memory,
+    /// Makes checks.
+    pub checker: Checker,
+    /// Called after every apply and destroy: copies states out of the project.
+    pub after_apply: Box<dyn Fn(&DeploymentId) + Send + Sync>,
+}
+
+/// Records and images as this run knows them.
+#[derive(Default)]
+pub struct Memory {
+    records: Mutex<BTreeMap<DeploymentId, Deployment>>,
+    images: Mutex<BTreeMap<(Name, Name), Image>>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// From the store's snapshot.
+    pub fn new(records: Vec<Deployment>, images: Vec<Image>) -> Self {
+        Self {
+            records: Mutex::new(records.into_iter().map(|r| (r.id.clone(), r)).collect()),
+            images: Mutex::new(images.into_iter().map(|i| ((i.provider.clone(), i.appliance.clone()), i)).collect()),
+        }
+    }
+
+    /// What is known of a deployment.
+    pub fn record(&self, id: &DeploymentId) -> Option<Deployment> {
+        held(&self.records).get(id).cloned()
+    }
+
+    /// References of the newest images of a provider, by appliance.
+    pub fn newest(&self, provider: &Name) -> BTreeMap<Name, String> {
+        let images = held(&self.images);
+        let of = images.iter().filter(|((p, _), _)| p == provider);
+        of.map(|((_, appliance), image)| (appliance.clone(), image.reference.clone())).collect()
+    }
+}
+
+impl Context {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.recorder.clock().now()
+    }
+
+    /// Records an event of a unit.
+    ///
+    /// # Errors
+    /// When the journal cannot be written; a full disk also stops the run gently.
+    pub fn record(&self, unit: &UnitId, kind: EventKind) -> Result<(), Trouble> {
+        self.recorder.record(Some(unit), kind).map_err(|error| {
+            if error.full {
+                self.stopper.gently(None, "the disk is full");
+            }
+            Trouble::Journal(error)
+        })
+    }
+
+    /// A line for people.
+    pub fn note(&self, unit: &UnitId, text: impl Into<String>, warning: bool) -> Result<(), Trouble> {
+        self.record(unit, EventKind::Note { text: text.into(), warning })
+    }
+
+    /// Writes a deployment's record: journal first, then memory.
+    pub fn remember(&self, unit: &UnitId, record: Deployment) -> Result<(), Trouble> {
+        self.record(unit, EventKind::Deployment { record: Box::new(record.clone()) })?;
+        held(&self.memory.records).insert(record.id.clone(), record);
+        Ok(())
+    }
+
+    /// Writes an image into the index: journal first, then memory.
+    pub fn remember_image(&self, unit: &UnitId, image: Image) -> Result<(), Trouble> {
+        self.record(unit, EventKind::Image { record: image.clone() })?;
+        held(&self.memory.images).insert((image.provider.clone(), image.appliance.clone()), image);
+        Ok(())
+    }
+
+    /// The target of a unit.
+    ///
+    /// # Errors
+    /// A bug: units are made from targets.
+    pub fn target(&self, id: &DeploymentId) -> Result<&Target, Trouble> {
+        self.targets.get(id).ok_or_else(|| super::unit_end::UnitEnd::failed(format!("`{id}` is in no plan"), false).into())
+    }
+
+    /// The folder of a call: `runs/<run>/<unit>[.<step>]`; the unit's main step has the plain name.
+    pub fn call_folder(&self, unit: &UnitId, step: &str, main: bool) -> Utf8PathBuf {
+        let name = if main { unit.folder() } else { format!("{}.{step}", unit.folder()) };
+        self.home.join("runs").join(&self.recorder.run().0).join(name)
+    }
+
+    /// The Terraform folder of a deployment.
+    pub fn terraform_folder(&self, id: &DeploymentId) -> Utf8PathBuf {
+        self.home.join("terraform").join(id.key())
+    }
+
+    /// Where a deployment's hosts live, for providers whose hosts are folders.
+    pub fn hosts_folder(&self, id: &DeploymentId) -> Utf8PathBuf {
+        self.home.join("hosts").join(id.key())
+    }
+
+    /// A path as the journal names it: below `.otto` where possible.
+    pub fn shown(&self, path: &Utf8Path) -> String {
+        path.strip_prefix(&self.home).unwrap_or(path).to_string()
+    }
+}

@@ -1,0 +1,136 @@
+//! The variables a root is given, the inventory's facts, and the hashes that say whether anything changed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::model::{Deployment, DeploymentSpec, HostSpec, Name, Provider, RunId, Timestamp};
+
+/// What stays the same for as long as a deployment lives: else every plan would be a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The run that created it.
+    pub run: RunId,
+    /// Who did.
+    pub owner: String,
+    /// Until when it may live.
+    pub expires_at: Option<Timestamp>,
+    /// The project's id.
+    pub project: String,
+    /// The store's id.
+    pub store: String,
+}
+
+impl Identity {
+    /// That of a deployment that exists.
+    pub fn of(record: &Deployment, project: &str, store: &str) -> Self {
+        Self {
+            run: record.run.clone(),
+            owner: record.owner.clone(),
+            expires_at: record.expires_at,
+            project: project.to_owned(),
+            store: store.to_owned(),
+        }
+    }
+}
+
+/// The hosts to ask for: those that exist keep their image, new ones boot the newest.
+///
+/// # Errors
+/// The appliances without an image.
+pub fn host_specs(
+    spec: &DeploymentSpec,
+    record: Option<&Deployment>,
+    provider: &Provider,
+    newest: &BTreeMap<Name, String>,
+) -> Result<Vec<HostSpec>, Vec<Name>> {
+    let mut missing = Vec::new();
+    let mut hosts = Vec::new();
+    for (name, role_name, role) in spec.host_names() {
+        let born_with = record
+            .filter(|r| r.phase.exists())
+            .and_then(|r| r.hosts.iter().find(|h| h.name == name))
+            .and_then(|h| h.image.clone());
+        let image = match (&born_with, &role.image) {
+            (Some(image), _) => image.clone(),
+            (None, None) => String::new(),
+            (None, Some(appliance)) => newest.get(appliance).cloned().unwrap_or_else(|| {
+                missing.push(appliance.clone());
+                String::new()
+            }),
+        };
+        hosts.push(HostSpec { name, role: role_name.to_string(), image, size: provider.size(&role.size) });
+    }
+    missing.sort();
+    missing.dedup();
+    if missing.is_empty() { Ok(hosts) } else { Err(missing) }
+}
+
+/// Everything that otto tells a root; the caller keeps what the root declares.
+pub fn root_variables(spec: &DeploymentSpec, hosts: &[HostSpec], identity: &Identity, folder: &str) -> Map<String, Value> {
+    let key = spec.id.key();
+    let expires = identity.expires_at.map_or(0, Timestamp::seconds);
+    let tags = json!({
+        "otto:deployment": key,
+        "otto:run": identity.run,
+        "otto:owner": identity.owner,
+        "otto:project": identity.project,
+        "otto:store": identity.store,
+        "otto:expires": expires.to_string(),
+    });
+    let Value::Object(map) = json!({
+        "deployment": key,
+        "environment": spec.id.environment,
+        "site": spec.id.site,
+        "run": identity.run,
+        "owner": identity.owner,
+        "expires_at": expires,
+        "domains": spec.domains,
+        "hosts": hosts,
+        "region": spec.region,
+        "tags": tags,
+        "ssh_public_keys": [],
+        "admin_cidrs": [],
+        "vars": spec.vars,
+        "folder": folder,
+    }) else {
+        return Map::new();
+    };
+    map
+}
+
+/// SHA-256 over labelled parts, in hex.
+pub fn hash(parts: &[(&str, &str)]) -> String {
+    let mut hasher = Sha256::new();
+    for (label, text) in parts {
+        for piece in [label.as_bytes(), text.as_bytes()] {
+            hasher.update((piece.len() as u64).to_le_bytes());
+            hasher.update(piece);
+        }
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash of an apply: the root's files, its variables, the tool.
+pub fn provision_hash(root: &str, variables: &Map<String, Value>, tool: &str) -> String {
+    let variables = Value::Object(variables.clone()).to_string();
+    hash(&[("root", root), ("variables", &variables), ("tool", tool)])
+}
+
+/// The hash of a configuration: playbook and roles, the inventory with its variables, the content.
+pub fn config_hash(config: &str, inventory: &Value, content: &str) -> String {
+    hash(&[("config", config), ("inventory", &inventory.to_string()), ("content", content)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(hash(&[("a", "bc")]), hash(&[("ab", "c")]));
+        assert_ne!(hash(&[("a", "b"), ("c", "d")]), hash(&[("a", "bcd")]));
+        assert_eq!(hash(&[("a", "b")]).len(), 64);
+    }
+}

@@ -1,0 +1,28 @@
+//! Layer 3: the lifecycle of deployments, from what is wanted to a proven end.
+//!
+//! ```text
+//! inputs ─► plan (pure) ─► run: order (pure) ─► stage ─► call ─► process ─► tool
+//!                              recorder ◄─ events of every step, journal first
+//! recover: what an otto that ended without saying so had open
+//! ```
+
+mod call;
+mod context;
+pub mod inputs;
+mod order;
+pub mod plan;
+pub mod recorder;
+pub mod recover;
+mod run;
+mod stage;
+pub mod stop;
+mod tally;
+mod unit_end;
+
+pub use context::{Consent, Context, Memory, Prints, Program, Requests, Toolset};
+pub use plan::{ImageNeed, Target, Verb, Wishes};
+pub use recorder::Recorder;
+pub use run::{RunEnd, execute};
+pub use stage::inventory_of;
+pub use tally::Tally;
+pub use unit_end::{Trouble, UnitEnd};

@@ -1,0 +1,251 @@
+//! What a run would do. Pure: everything that had to be read, hashed or probed comes in, the graph comes out.
+
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Action, Deployment, DeploymentSpec, HostState, Image, Name, Plan, PlannedUnit, Provider, ProviderKind, Stage, UnitId,
+};
+
+/// What `plan` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Everything that is needed, from images to test.
+    Up,
+    /// One stage by its own name: it always runs.
+    Only(Stage),
+}
+
+/// An image that may have to be built.
+#[derive(Clone, Debug)]
+pub struct ImageNeed {
+    /// For which provider.
+    pub provider: Name,
+    /// Which kind.
+    pub appliance: Name,
+    /// Hash of everything that goes in today.
+    pub hash: String,
+    /// The newest one in the index.
+    pub existing: Option<Image>,
+    /// That one is still there.
+    pub there: bool,
+}
+
+/// A deployment with all that is known of it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What it should be.
+    pub spec: DeploymentSpec,
+    /// What otto remembers.
+    pub record: Option<Deployment>,
+    /// Where it runs.
+    pub provider: Provider,
+    /// What the probes found, by host; empty when nobody asked.
+    pub hosts: Vec<(String, HostState)>,
+    /// Every host is up and the endpoint serves every domain.
+    pub serving: bool,
+    /// Hash that provisioning would have today, if every image it needs is known.
+    pub provision_hash: Option<String>,
+    /// Hash that configuring would have today on the hosts of the record.
+    pub config_hash: Option<String>,
+}
+
+/// How the person wants it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    /// Nothing is skipped.
+    pub force: bool,
+    /// Images are built even when unchanged.
+    pub rebuild: bool,
+}
+
+impl Target {
+    fn exists(&self) -> bool {
+        self.record.as_ref().is_some_and(|r| r.phase.exists())
+    }
+
+    fn unit(&self, stage: Stage) -> UnitId {
+        UnitId::of(&self.spec.id, stage)
+    }
+
+    /// Hosts of the record that are not wanted any more, the highest number first.
+    pub fn leaving(&self) -> Vec<String> {
+        let wanted: BTreeSet<String> = self.spec.host_names().into_iter().map(|(name, ..)| name).collect();
+        let present = self.record.iter().filter(|r| r.phase.exists()).flat_map(|r| &r.hosts);
+        let mut gone: Vec<String> = present.map(|h| h.name.clone()).filter(|n| !wanted.contains(n)).collect();
+        gone.reverse();
+        gone
+    }
+
+    /// Wanted hosts that the record does not hold.
+    pub fn arriving(&self) -> Vec<String> {
+        let present: BTreeSet<&str> =
+            self.record.iter().filter(|r| r.phase.exists()).flat_map(|r| &r.hosts).map(|h| h.name.as_str()).collect();
+        self.spec.host_names().into_iter().map(|(name, ..)| name).filter(|n| !present.contains(n.as_str())).collect()
+    }
+}
+
+/// The graph for images and deployments.
+pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes) -> Plan {
+    let mut units = Vec::new();
+    if matches!(verb, Verb::Up | Verb::Only(Stage::Images)) {
+        let by_name = verb == Verb::Only(Stage::Images) && wishes.force;
+        units.extend(images.iter().map(|need| image_unit(need, wishes.rebuild || by_name)));
+    }
+    for target in targets {
+        match verb {
+            Verb::Only(Stage::Images) => {}
+            Verb::Only(Stage::Destroy) => units.push(destroy_unit(target)),
+            Verb::Only(stage) => units.push(single_unit(target, stage, images)),
+            Verb::Up => {
+                let provision = provision_unit(target, images, &units, wishes.force);
+                let config = config_unit(target, &provision, wishes.force);
+                let test = test_unit(target, &config);
+                units.extend([provision, config, test]);
+            }
+        }
+    }
+    Plan { units }
+}
+
+fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
+    let deployment = id.deployment().cloned();
+    PlannedUnit { stage: id.stage, deployment, id, action, why: why.into(), after: Vec::new(), destroys: Vec::new() }
+}
+
+fn image_unit(need: &ImageNeed, rebuild: bool) -> PlannedUnit {
+    let id = UnitId::image(&need.provider, &need.appliance);
+    match &need.existing {
+        _ if rebuild => unit(id, Action::Run, "asked for"),
+        None => unit(id, Action::Run, "not built yet"),
+        Some(_) if !need.there => unit(id, Action::Run, "the image is gone"),
+        Some(image) if image.hash != need.hash => unit(id, Action::Run, "its inputs changed"),
+        Some(_) => unit(id, Action::Skip, "inputs unchanged, image is there"),
+    }
+}
+
+fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit], force: bool) -> PlannedUnit {
+    let id = target.unit(Stage::Provision);
+    let mut made = match provision_reason(target, force) {
+        Ok(why) => unit(id, Action::Run, why),
+        Err(why) => return unit(id, Action::Skip, why),
+    };
+    if target.provider.kind != ProviderKind::Terraform {
+        return unit(made.id, Action::Blocked, format!("`{}` needs no provisioning that otto knows", target.provider.name));
+    }
+    made.destroys = target.leaving();
+    if made.destroys.is_empty() && target.arriving().is_empty() && target.exists() {
+        return made;
+    }
+    let needed = target.spec.appliances();
+    made.after = before
+        .iter()
+        .filter(|u| u.stage == Stage::Images)
+        .filter(|u| {
+            images.iter().any(|need| {
+                u.id == UnitId::image(&need.provider, &need.appliance)
+                    && need.provider == target.spec.id.provider
+                    && needed.contains(&&need.appliance)
+            })
+        })
+        .map(|u| u.id.clone())
+        .collect();
+    made
+}
+
+/// Why provisioning runs, or (as error) why it is skipped.
+fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
+    let total = target.spec.host_names().len();
+    let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
+        return Ok(format!("new: {total} hosts"));
+    };
+    if let Some(dirty) = &record.dirty {
+        return Ok(format!("repair: {}", dirty.reason));
+    }
+    let (arriving, leaving) = (target.arriving(), target.leaving());
+    if !arriving.is_empty() || !leaving.is_empty() {
+        let signed = |sign: &str, names: &[String]| names.iter().map(|n| format!("{sign}{n}")).collect::<Vec<_>>();
+        let mut all = signed("-", &leaving);
+        all.extend(signed("+", &arriving));
+        return Ok(format!("hosts change: {}", all.join(" ")));
+    }
+    if force {
+        return Ok("forced".to_owned());
+    }
+    let down: Vec<&str> = target.hosts.iter().filter(|(_, s)| *s != HostState::Up).map(|(n, _)| n.as_str()).collect();
+    if target.provider.probed && !down.is_empty() {
+        return Ok(format!("not up: {}", down.join(", ")));
+    }
+    let same = record.provision_hash.is_some() && record.provision_hash == target.provision_hash;
+    match (target.provider.probed, same) {
+        (true, true) => Err(format!("inputs unchanged, {total} hosts up")),
+        (true, false) => Ok("its inputs changed".to_owned()),
+        (false, _) => Ok("Terraform is asked whether all is as it should be".to_owned()),
+    }
+}
+
+fn config_unit(target: &Target, provision: &PlannedUnit, force: bool) -> PlannedUnit {
+    let id = target.unit(Stage::Config);
+    let record = target.record.as_ref().filter(|r| r.phase.exists());
+    let unchanged = record.is_some_and(|r| r.config_hash.is_some() && r.config_hash == target.config_hash);
+    let mut made = if force {
+        unit(id, Action::Run, "forced")
+    } else if provision.action != Action::Skip {
+        unit(id, Action::Run, "hosts may change")
+    } else if !target.provider.probed {
+        unit(id, Action::Run, "Ansible is asked whether all is as it should be")
+    } else if !unchanged {
+        unit(id, Action::Run, "playbook, variables or content changed")
+    } else if !target.serving {
+        unit(id, Action::Run, "it does not serve")
+    } else {
+        unit(id, Action::Skip, "inputs unchanged, site serves")
+    };
+    made.after = vec![provision.id.clone()];
+    made
+}
+
+fn test_unit(target: &Target, config: &PlannedUnit) -> PlannedUnit {
+    let mut made = unit(target.unit(Stage::Test), Action::Run, "the bootstrap check");
+    made.after = vec![config.id.clone()];
+    made
+}
+
+/// A stage called by its own name.
+fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUnit {
+    let id = target.unit(stage);
+    if stage != Stage::Provision {
+        return if target.exists() {
+            unit(id, Action::Run, "asked for")
+        } else {
+            unit(id, Action::Blocked, format!("nothing is provisioned: `otto up {}` makes it", target.spec.id))
+        };
+    }
+    let arriving = target.arriving();
+    let missing: Vec<&str> = target
+        .spec
+        .appliances()
+        .into_iter()
+        .filter(|a| !arriving.is_empty() && !images.iter().any(|n| n.appliance == **a && n.existing.is_some() && n.there))
+        .map(Name::as_str)
+        .collect();
+    if !missing.is_empty() {
+        let why = format!("no image of {}: `otto images` builds what is missing", missing.join(", "));
+        return unit(id, Action::Blocked, why);
+    }
+    let mut made = match provision_reason(target, true) {
+        Ok(why) if why != "forced" => unit(id, Action::Run, why),
+        _ => unit(id, Action::Run, "asked for"),
+    };
+    made.destroys = target.leaving();
+    made
+}
+
+fn destroy_unit(target: &Target) -> PlannedUnit {
+    let id = target.unit(Stage::Destroy);
+    let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
+        return unit(id, Action::Skip, "nothing is there");
+    };
+    let mut made = unit(id, Action::Run, format!("{} hosts go", record.hosts.len()));
+    made.destroys = record.hosts.iter().rev().map(|h| h.name.clone()).collect();
+    made
+}

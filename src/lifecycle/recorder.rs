@@ -1,0 +1,54 @@
+//! Numbers events and hands each to the journal first, then to whoever watches.
+//!
+//! The journal may refuse (a full disk): then the run must not go on as if it had been written. A watcher may not.
+
+use std::sync::{Arc, Mutex};
+
+use crate::model::{Clock, Event, EventKind, RunId, Sink, SinkError, UnitId, event::SCHEMA};
+
+/// The one source of a run's events: `seq` has no gaps because numbering and writing happen under one lock.
+pub struct Recorder {
+    run: RunId,
+    journal: Arc<dyn Sink>,
+    watcher: Arc<dyn Sink>,
+    clock: Arc<dyn Clock>,
+    last: Mutex<u64>,
+}
+
+impl Recorder {
+    /// Continues after `last_seq` (0 for a new run).
+    pub fn new(run: RunId, last_seq: u64, journal: Arc<dyn Sink>, watcher: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
+        Self { run, journal, watcher, clock, last: Mutex::new(last_seq) }
+    }
+
+    /// The run that it records.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The clock that stamps the events.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Journal first, then the watcher.
+    ///
+    /// # Errors
+    /// The journal's; the number is then not used up, and the watcher sees nothing.
+    pub fn record(&self, unit: Option<&UnitId>, kind: EventKind) -> Result<(), SinkError> {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let event = Event {
+            schema: SCHEMA.to_owned(),
+            at: self.clock.now(),
+            run: self.run.clone(),
+            seq: *last + 1,
+            unit: unit.cloned(),
+            kind,
+        };
+        self.journal.record(&event)?;
+        *last += 1;
+        // A watcher that fails (a closed terminal) must not stop the work.
+        let _ = self.watcher.record(&event);
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! The engine: units of all deployments in one graph, as many at once as allowed, until nothing is left or a stop is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::context::Context;
+use super::order::Queue;
+use super::stage;
+use super::unit_end::{Trouble, UnitEnd};
+use crate::model::{Action, EventKind, Outcome, Plan, UnitId};
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// The worst of its units.
+    pub outcome: Outcome,
+    /// Units with their ends; blocked and skipped ones have one too.
+    pub units: BTreeMap<UnitId, UnitEnd>,
+    /// The journal could not be written to the end.
+    pub journal: Option<String>,
+}
+
+/// Executes a plan; returns when no unit is at work any more.
+pub async fn execute(context: &Arc<Context>, plan: &Plan, jobs: usize) -> RunEnd {
+    let mut queue = Queue::new(plan);
+    let mut at_work: JoinSet<(UnitId, UnitEnd)> = JoinSet::new();
+    let mut end = RunEnd { outcome: Outcome::Ok, units: BTreeMap::new(), journal: None };
+    for unit in plan.units.iter().filter(|u| u.action != Action::Run) {
+        let outcome = if unit.action == Action::Skip { Outcome::Skipped } else { Outcome::Blocked };
+        close(context, &mut end, &unit.id, UnitEnd { outcome, ..UnitEnd::ok(&unit.why, false) }, 0);
+    }
+    for id in unreachable(&queue, &end) {
+        close(context, &mut end, &id, blocked("what it stands on is blocked"), 0);
+    }
+    loop {
+        while at_work.len() < jobs.max(1) && !context.stop.borrow().requested() && end.journal.is_none() {
+            let Some(id) = queue.take() else { break };
+            let why = plan.unit(&id).map(|u| u.why.clone()).unwrap_or_default();
+            let context = context.clone();
+            at_work.spawn(async move {
+                let end = work(&context, &id, why).await;
+                (id, end)
+            });
+        }
+        let Some(joined) = at_work.join_next().await else { break };
+        let Ok((id, unit_end)) = joined else {
+            end.journal = Some("a unit's task ended by a bug".to_owned());
+            continue;
+        };
+        let outcome = unit_end.outcome;
+        end.units.insert(id.clone(), unit_end);
+        for other in queue.finish(&id, outcome) {
+            close(context, &mut end, &other, blocked(&format!("{id} {}", outcome.word())), 0);
+        }
+    }
+    for id in queue.waiting() {
+        let why = context.stop.borrow().why.clone();
+        let cancelled = UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::ok(format!("not begun: {why}"), false) };
+        close(context, &mut end, &id, cancelled, 0);
+    }
+    end.outcome = overall(context, &end);
+    end
+}
+
+fn blocked(why: &str) -> UnitEnd {
+    UnitEnd { outcome: Outcome::Blocked, ..UnitEnd::ok(format!("not begun: {why}"), false) }
+}
+
+/// Units that were blocked before anything began.
+fn unreachable(queue: &Queue, end: &RunEnd) -> Vec<UnitId> {
+    queue.ended().iter().filter(|(id, o)| **o == Outcome::Blocked && !end.units.contains_key(id)).map(|(id, _)| id.clone()).collect()
+}
+
+/// One unit from its start to its recorded end.
+async fn work(context: &Context, id: &UnitId, why: String) -> UnitEnd {
+    let started = context.now();
+    let end = match context.record(id, EventKind::UnitStarted { why }) {
+        Ok(()) => match stage::run(context, id).await {
+            Ok(end) => end,
+            Err(trouble) => {
+                let changed = matches!(&trouble, Trouble::Journal(_)) || trouble_may_have_changed(context, id);
+                trouble.into_end(changed)
+            }
+        },
+        Err(trouble) => trouble.into_end(false),
+    };
+    let ended = context.now();
+    context.tally.unit(id.stage, end.outcome, Some((started, ended)));
+    record_end(context, id, &end, ended.since(started));
+    end
+}
+
+/// Whether the unit had begun a call that can change things.
+fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
+    context.call_folder(id, "", true).join("claim").exists()
+}
+
+fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
+    let folder = context.call_folder(id, "", true);
+    let log = folder.exists().then(|| context.shown(&folder));
+    // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
+    let _ = context.record(
+        id,
+        EventKind::UnitEnded {
+            outcome: end.outcome,
+            took_ms,
+            summary: end.summary.clone(),
+            changed: end.changed,
+            hints: end.hints.clone(),
+            log,
+        },
+    );
+}
+
+/// Ends a unit that never began.
+fn close(context: &Context, end: &mut RunEnd, id: &UnitId, unit_end: UnitEnd, took_ms: u64) {
+    context.tally.unit(id.stage, unit_end.outcome, None);
+    record_end(context, id, &unit_end, took_ms);
+    end.units.insert(id.clone(), unit_end);
+}
+
+fn overall(context: &Context, end: &RunEnd) -> Outcome {
+    let has = |wanted: Outcome| end.units.values().any(|u| u.outcome == wanted);
+    let worst = [Outcome::Failed, Outcome::Lost, Outcome::TimedOut, Outcome::Cancelled, Outcome::Blocked];
+    let found = worst.into_iter().find(|o| has(*o));
+    match found {
+        // Whatever otto interrupted is not a success, even when every unit says so.
+        None if context.stop.borrow().requested() => Outcome::Cancelled,
+        None => Outcome::Ok,
+        Some(_) if context.stop.borrow().signal.is_some() => Outcome::Cancelled,
+        Some(outcome) => outcome,
+    }
+}

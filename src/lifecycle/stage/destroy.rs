@@ -1,0 +1,151 @@
+//! Destroy: everything of a deployment goes, and otto looks whether it did.
+
+use std::fs;
+
+use camino::Utf8Path;
+
+use super::super::call::{Call, call};
+use super::super::context::Context;
+use super::super::unit_end::{Trouble, UnitEnd};
+use super::provision::{program_name, tool, tool_failed};
+use super::{root, sweep};
+use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
+use crate::services::health;
+use crate::tools::terraform::parse::{Operation, Stream};
+use crate::tools::terraform::state::{State, StateError};
+
+/// Destroys a deployment; its history stays.
+pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    let Some(mut record) = context.memory.record(id).filter(|r| r.phase.exists()) else {
+        return Ok(UnitEnd::ok("nothing is there", false));
+    };
+    if let Some(end) = root::moved(context, &record.home) {
+        return Ok(end);
+    }
+    begin(context, unit, &mut record)?;
+    let folder = context.terraform_folder(id);
+    if !has_root(&folder) {
+        // The copy is gone (someone cleaned up): the provider's own folder does as well.
+        root::refresh(context, id, &context.target(id)?.provider)?;
+    }
+    let state_file = folder.join("terraform.tfstate");
+    let mut summary = String::from("no resource was in the state");
+    match State::read(&state_file) {
+        Ok(state) if state.addresses().is_empty() => {}
+        Err(StateError::Absent | StateError::Empty) if crate::tools::terraform::root::backend(&folder).ok().flatten().is_none() => {}
+        Ok(_) | Err(StateError::Absent | StateError::Empty) => summary = terraform_destroy(context, unit, id, &mut record, &folder).await?,
+        Err(unreadable) => {
+            let end = UnitEnd::failed(format!("{state_file}: {unreadable}"), false);
+            return Ok(end.hint("otto state show"));
+        }
+    }
+    let swept = sweep_all(context, unit, id).await?;
+    if swept > 0 {
+        summary = format!("{summary}, {swept} found beside it");
+    }
+    verify(context, &record, id).await?;
+    remove_folders(context, id)?;
+    record.phase = Phase::Destroyed;
+    record.dirty = None;
+    record.hosts.clear();
+    record.endpoint = None;
+    record.provision_hash = None;
+    record.config_hash = None;
+    context.remember(unit, record)?;
+    (context.after_apply)(id);
+    Ok(UnitEnd::ok(summary, true))
+}
+
+/// Durable before anything goes.
+fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
+    let run = context.recorder.run();
+    let in_flight = record.dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    record.phase = Phase::Destroying;
+    record.provision_hash = None;
+    record.config_hash = None;
+    record.dirty = Some(Dirty {
+        reason: format!("its destruction by run {run} did not end"),
+        repair: format!("otto destroy {} --yes", record.id),
+        in_flight,
+    });
+    context.remember(unit, record.clone())
+}
+
+fn has_root(folder: &Utf8Path) -> bool {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    entries.into_iter().any(|e| e.file_name().ends_with(".tf") || e.file_name().ends_with(".tf.json"))
+}
+
+async fn terraform_destroy(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    record: &mut Deployment,
+    folder: &Utf8Path,
+) -> Result<String, Trouble> {
+    let var_file = root::existing_variables(folder);
+    let terraform = tool(context, unit, id, record, folder, var_file).await?;
+    let mut stream = Stream::new();
+    let name = program_name(context);
+    let mut invocation = terraform.destroy();
+    invocation.args.extend(context.requests.passthrough.iter().cloned());
+    let called = call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream).await?;
+    let report = stream.report();
+    (context.after_apply)(id);
+    if called.is_clean() && report.succeeded(Operation::Destroy) {
+        return Ok(report.final_summary.as_ref().map(ToString::to_string).unwrap_or_default());
+    }
+    if let Some(dirty) = &mut record.dirty {
+        dirty.in_flight.extend(report.in_flight.iter().cloned());
+        context.remember(unit, record.clone())?;
+    }
+    let end = tool_failed(&called, &report, "destroy", true);
+    Err(end.hint(format!("otto destroy {id} --yes")).into())
+}
+
+/// What carries this deployment's tags goes too, whatever state it was forgotten by.
+async fn sweep_all(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<usize, Trouble> {
+    let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(0) };
+    if found.ours.is_empty() {
+        return Ok(0);
+    }
+    sweep::remove(context, unit, id, &found.ours).await?;
+    let left = sweep::list(context, unit, id, "verify").await?.unwrap_or_default().ours;
+    match left.first() {
+        None => Ok(found.ours.len()),
+        Some(first) => {
+            let end = UnitEnd::failed(format!("`{}` ({}) is still there after it was removed", first.name, first.id), true);
+            Err(end.hint(format!("otto destroy {id} --yes")).into())
+        }
+    }
+}
+
+/// No host answers any more.
+async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Result<(), Trouble> {
+    let living = context.hosts_folder(id);
+    let mut still = Vec::new();
+    for host in record.hosts.iter().filter(|h| h.is_local()) {
+        if health::probe_host(host).await.0 == HostState::Up && host.probe() != Ok(crate::model::Probe::None) {
+            still.push(format!("{} answers at {}:{}", host.name, host.address, host.service_port()));
+        }
+    }
+    let pids = crate::process::found::living_below(&living);
+    if !pids.is_empty() {
+        still.push(format!("processes {pids:?} live in {living}"));
+    }
+    if still.is_empty() {
+        return Ok(());
+    }
+    let end = UnitEnd::failed(format!("after the destruction {}", still.join("; ")), true);
+    Err(end.hint(format!("otto destroy {id} --yes")).into())
+}
+
+/// The hosts' folder and the copy of the root; the state's last copies lie outside the project.
+fn remove_folders(context: &Context, id: &DeploymentId) -> Result<(), Trouble> {
+    for folder in [context.hosts_folder(id), context.terraform_folder(id)] {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(Trouble::file(&folder))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `test --failover`: one backend is stopped, the site must go on serving, the backend is brought back.
+//!
+//! The undo is durable before the stop: the record says dirty, and every later configuration starts what is stopped.
+
+use super::super::context::Context;
+use super::super::unit_end::{Trouble, UnitEnd};
+use super::config::{Played, once};
+use crate::model::site::serves_pages;
+use crate::model::{CheckKind, CheckResult, Deployment, DeploymentSpec, Dirty, Health, UnitId};
+use crate::services::health::{self, Subject};
+use crate::tools::ansible::args::Playbook;
+use crate::tools::ansible::parse::Ansible;
+
+/// Stops the first backend, checks, starts it again.
+pub(super) async fn run(
+    context: &Context,
+    unit: &UnitId,
+    record: &mut Deployment,
+    spec: &DeploymentSpec,
+) -> Result<Vec<CheckResult>, Trouble> {
+    let backends: Vec<String> = record.hosts.iter().filter(|h| serves_pages(&h.role)).map(|h| h.name.clone()).collect();
+    let (Some(victim), true) = (backends.first().cloned(), backends.len() > 1) else {
+        context.note(unit, "failover is not tried: there is one backend only", true)?;
+        return Ok(Vec::new());
+    };
+    let run = context.recorder.run();
+    record.dirty = Some(Dirty {
+        reason: format!("the failover test of run {run} stopped {victim}"),
+        repair: format!("otto resume {run}"),
+        in_flight: Vec::new(),
+    });
+    context.remember(unit, record.clone())?;
+    switch(context, unit, record, spec, &victim, "stopped").await?;
+    let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
+    let subject = Subject { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    let served = health::survives(&subject, &victim).await;
+    switch(context, unit, record, spec, &victim, "started").await?;
+    record.dirty = None;
+    context.remember(unit, record.clone())?;
+    let back = health::returns(&Subject { hosts: &record.hosts, ..subject }, &victim).await;
+    let result = |name: String, found: Result<String, String>| CheckResult {
+        name,
+        kind: CheckKind::Failover,
+        target: record.endpoint.clone().unwrap_or_default(),
+        state: if found.is_ok() { Health::Ok } else { Health::Critical },
+        latency_ms: None,
+        detail: found.unwrap_or_else(|e| e),
+    };
+    Ok(vec![result(format!("serves without {victim}"), served), result(format!("{victim} is back"), back)])
+}
+
+async fn switch(
+    context: &Context,
+    unit: &UnitId,
+    record: &Deployment,
+    spec: &DeploymentSpec,
+    host: &str,
+    state: &str,
+) -> Result<(), Trouble> {
+    let mut playbook = Playbook::new("backend.yml");
+    playbook.limit = Some(host.to_owned());
+    playbook.variables = vec![("backend_state".to_owned(), state.to_owned())];
+    let played: Played = once(context, unit, spec, &record.hosts, playbook, &format!("backend-{state}"), false).await?;
+    if matches!(played.outcome, Ansible::Ok { .. }) {
+        return Ok(());
+    }
+    let end: UnitEnd = played.into_end();
+    Err(end.hint(format!("otto resume {}", context.recorder.run())).into())
+}

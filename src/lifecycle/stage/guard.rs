@@ -1,0 +1,81 @@
+//! What a Terraform plan may delete without a word, and what needs `--allow-destroy`.
+
+use std::collections::BTreeSet;
+
+use super::super::context::Context;
+use super::super::plan::Target;
+use super::super::unit_end::{Trouble, UnitEnd};
+use crate::model::{DeploymentId, HostState, UnitId};
+use crate::tools::terraform::parse::{PlanAction, Planned};
+
+/// Addresses whose deletion is destruction: not the repair of a host that does not answer, not the replacement of
+/// what an interrupted creation of this deployment left tainted.
+pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, interrupted: bool) -> Vec<&'a Planned> {
+    let down: BTreeSet<&str> =
+        target.hosts.iter().filter(|(_, state)| *state != HostState::Up).map(|(name, _)| name.as_str()).collect();
+    planned
+        .iter()
+        .filter(|p| matches!(p.action, PlanAction::Delete | PlanAction::Replace))
+        .filter(|p| {
+            let tainted = p.action == PlanAction::Replace && p.reason.as_deref() == Some("tainted");
+            let of_down_host = p.action == PlanAction::Replace && down.iter().any(|name| belongs(&p.address, name));
+            !(of_down_host || tainted && interrupted)
+        })
+        .collect()
+}
+
+/// The address holds the host's name as an index key: `terraform_data.boot["www-1"]`.
+fn belongs(address: &str, host: &str) -> bool {
+    address.contains(&format!("[\"{host}\"]"))
+}
+
+/// `2 to create, 1 to change, 1 to destroy`, leaving out zeros.
+pub(super) fn counted(planned: &[Planned]) -> String {
+    let count = |wanted: &[PlanAction]| planned.iter().filter(|p| wanted.contains(&p.action)).count();
+    let parts = [
+        (count(&[PlanAction::Delete, PlanAction::Replace]), "to destroy"),
+        (count(&[PlanAction::Create, PlanAction::Replace]), "to create"),
+        (count(&[PlanAction::Update]), "to change"),
+    ];
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if said.is_empty() { "no resource changes".to_owned() } else { said.join(", ") }
+}
+
+/// Asks for what the consents do not cover.
+///
+/// # Errors
+/// A refusal that holds the full command line that would go through.
+pub(super) async fn consent(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    planned: &[Planned],
+    target: &Target,
+    interrupted: bool,
+) -> Result<(), Trouble> {
+    let destructive = destructive(planned, target, interrupted);
+    if !destructive.is_empty() && !context.consent.allow_destroy {
+        let names: Vec<&str> = destructive.iter().map(|p| p.address.as_str()).collect();
+        let summary = format!("Terraform would destroy {}: {}", names.len(), names.join(", "));
+        return Err(UnitEnd::refused(summary, format!("{} --allow-destroy", context.consent.line)).into());
+    }
+    if context.consent.yes {
+        return Ok(());
+    }
+    let question = format!("{id}: {}. Go on?", counted(planned));
+    if !context.ask.can_ask() {
+        let summary = format!("{} and nobody to ask", counted(planned));
+        return Err(UnitEnd::refused(summary, format!("{} --yes", context.consent.line)).into());
+    }
+    let _one_at_a_time = context.asking.lock().await;
+    for p in planned {
+        context.note(unit, format!("{} {}", p.action.sign(), p.address), matches!(p.action, PlanAction::Delete | PlanAction::Replace))?;
+    }
+    let before = context.now();
+    let agreed = { let ask = context.ask.clone(); tokio::task::spawn_blocking(move || ask.confirm(&question)).await.unwrap_or(false) };
+    context.tally.asked(context.now().since(before));
+    if agreed {
+        return Ok(());
+    }
+    Err(UnitEnd::refused("declined", format!("{} --yes", context.consent.line)).into())
+}

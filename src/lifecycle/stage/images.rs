@@ -1,0 +1,103 @@
+//! Images: one golden image of an appliance for a provider, by Packer.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+
+use super::super::call::{Call, call};
+use super::super::context::{Context, Program};
+use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use crate::model::project::ImageFrom;
+use crate::model::{Image, Name, Provider, UnitId};
+use crate::process::disk;
+use crate::tools::packer::args::Packer;
+use crate::tools::packer::manifest;
+use crate::tools::packer::parse::Stream;
+
+/// Builds an image into a fresh folder and puts it into the index.
+pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appliance: &Name) -> Result<UnitEnd, Trouble> {
+    let packer: &Program = context.tools.packer.as_ref().ok_or_else(|| UnitEnd::failed("no Packer was found", false))?;
+    let spec = context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
+    let hash = context.prints.images.get(&(provider.clone(), appliance.clone())).cloned().unwrap_or_default();
+    let short = hash.get(..12).unwrap_or("unhashed");
+    let name = format!("{appliance}-{short}");
+    let output = context.home.join("images").join(provider.as_str()).join(&name);
+    // A build that was interrupted leaves parts; the manifest appends. Both go before a new one begins.
+    if output.exists() {
+        fs::remove_dir_all(&output).map_err(Trouble::file(&output))?;
+    }
+    fs::create_dir_all(&output).map_err(Trouble::file(&output))?;
+    let template = context.appliances.get(appliance).map(|folder| folder.join(provider.as_str()));
+    let template = template.ok_or_else(|| UnitEnd::failed(format!("no appliance `{appliance}`"), false))?;
+    let var_file = output.join("otto.json");
+    let variables = json!({
+        "run": context.recorder.run(),
+        "output_dir": output,
+        "name": name,
+        "base": spec.base(appliance),
+    });
+    disk::write_atomic(&var_file, variables.to_string().as_bytes()).map_err(Trouble::file(&var_file))?;
+    let invocation = Packer { program: packer.path.clone(), version: packer.version.clone(), template, var_file }
+        .build()
+        .env("OTTO_PACKAGES", context.tools.packages.as_str())
+        .env("OTTO_BIN", context.exe.as_str());
+    let mut stream = Stream::new();
+    let called = call(context, unit, Call { tool: "packer", step: "build", main: true, stream: None, invocation }, &mut stream).await?;
+    let report = stream.report();
+    if !called.is_clean() || !report.errors.is_empty() {
+        let why = report.errors.first().map(|d| d.summary.clone()).or_else(|| last_line(&called.folder));
+        let summary = match why {
+            _ if called.interrupted => "the build was interrupted".to_owned(),
+            Some(why) => format!("the build failed: {why}"),
+            None => format!("the build ended with {}", called.end.describe()),
+        };
+        let _ = fs::remove_dir_all(&output);
+        return Ok(UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) });
+    }
+    let reference = reference(&output, spec)?;
+    let size = fs::metadata(&reference).ok().map(|m| m.len());
+    let image = Image {
+        provider: provider.clone(),
+        appliance: appliance.clone(),
+        hash,
+        reference: reference.clone(),
+        size,
+        run: context.recorder.run().clone(),
+        built_at: context.now(),
+    };
+    context.remember_image(unit, image)?;
+    let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
+    Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
+}
+
+/// What hosts boot, out of Packer's manifest: never out of its words or its exit code alone.
+fn reference(output: &Utf8Path, provider: &Provider) -> Result<String, Trouble> {
+    let path = output.join("manifest.json");
+    let failed = |what: String| UnitEnd::failed(what, false).hint("the template needs the post-processor `manifest` with `output = \"${var.output_dir}/manifest.json\"`");
+    let artifacts = manifest::read(&path).map_err(|e| failed(format!("{path}: {e}")))?;
+    let artifact = artifacts.first().ok_or_else(|| failed(format!("{path} lists no artifact")))?;
+    let raw = match provider.image_from {
+        ImageFrom::Id => artifact.id.clone(),
+        ImageFrom::File => {
+            let file = artifact.file.clone().ok_or_else(|| failed(format!("{path} names no file")))?;
+            let file = output.join(file);
+            if !file.is_file() {
+                return Err(failed(format!("{file}: Packer names it as its artifact, and it is not there")).into());
+            }
+            file.to_string()
+        }
+    };
+    Ok(provider.image_match.as_deref().and_then(|pattern| matched(pattern, &raw)).unwrap_or(raw))
+}
+
+/// `[^:]+$` and its like: the tail behind the last of one character. Other patterns keep the whole.
+fn matched(pattern: &str, text: &str) -> Option<String> {
+    let inner = pattern.strip_prefix("[^")?.strip_suffix("]+$")?;
+    Some(text.rsplit(|c| inner.contains(c)).next()?.to_owned())
+}
+
+fn last_line(folder: &Utf8PathBuf) -> Option<String> {
+    let text = fs::read_to_string(folder.join("stderr")).ok()?;
+    text.lines().rev().find(|l| !l.trim().is_empty()).map(str::to_owned)
+}

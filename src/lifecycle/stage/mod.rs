@@ -1,0 +1,33 @@
+//! The stages: what each does to its subject. One file per stage.
+
+mod config;
+mod destroy;
+mod failover;
+mod guard;
+mod images;
+mod provision;
+mod root;
+mod sweep;
+mod test;
+
+pub use config::inventory_of;
+pub use sweep::Orphan;
+
+use super::context::Context;
+use super::unit_end::{Trouble, UnitEnd};
+use crate::model::{Stage, Subject, UnitId};
+
+/// Does a unit's work.
+///
+/// # Errors
+/// What ended it early.
+pub async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Trouble> {
+    match (&unit.subject, unit.stage) {
+        (Subject::Image { provider, appliance }, _) => images::run(context, unit, provider, appliance).await,
+        (Subject::Deployment(id), Stage::Provision) => provision::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Config) => config::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Test) => test::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Destroy) => destroy::run(context, unit, id).await,
+        (Subject::Deployment(_), Stage::Images) => Ok(UnitEnd::failed("images are built per appliance", false)),
+    }
+}

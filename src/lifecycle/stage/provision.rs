@@ -1,0 +1,352 @@
+//! Provision: hosts out of images, by Terraform or OpenTofu, in the deployment's own copy of the root.
+//!
+//! The record says `partial` and dirty before the tool that may change something starts, and only a proven end takes
+//! that back: whatever happens in between, the next otto knows that it has to look.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value};
+
+use super::super::call::{Call, Called, call};
+use super::super::context::{Context, Program};
+use super::super::inputs::{self, Identity};
+use super::super::plan::Target;
+use super::super::unit_end::{Trouble, UnitEnd};
+use super::{config, guard, root, sweep};
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
+use crate::tools::terraform::args::Terraform;
+use crate::tools::terraform::parse::{Operation, Report, Stream};
+use crate::tools::terraform::{outputs, root as tf_root, state};
+
+/// Everything an apply needs, prepared.
+struct Ready<'a> {
+    target: &'a Target,
+    record: Deployment,
+    is_new: bool,
+    was_dirty: Option<Dirty>,
+    hosts: Vec<HostSpec>,
+    variables: Map<String, Value>,
+    folder: Utf8PathBuf,
+    terraform: Terraform,
+}
+
+/// Provisions a deployment.
+pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    let mut ready = prepare(context, unit, id).await?;
+    look_for_strays(context, unit, id, &ready).await?;
+    let one_call = ready.is_new && context.consent.yes && ready.target.provider.is_free();
+    if one_call {
+        begin(context, unit, &mut ready)?;
+        let invocation = ready.terraform.apply_new();
+        return apply(context, unit, ready, invocation).await;
+    }
+    let plan_file = context.terraform_folder(id).join("otto.tfplan");
+    root::private_file(&plan_file)?;
+    let planned = plan(context, unit, &ready, &plan_file).await;
+    let end = match planned {
+        Ok(report) => decide(context, unit, ready, report, &plan_file).await,
+        Err(trouble) => Err(trouble),
+    };
+    // Plan files hold secrets in clear.
+    let _ = fs::remove_file(&plan_file);
+    end
+}
+
+/// Reads, checks and writes what every call needs.
+async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> Result<Ready<'a>, Trouble> {
+    let target = context.target(id)?;
+    let known = context.memory.record(id);
+    let living = known.as_ref().filter(|r| r.phase.exists());
+    if let Some(end) = living.and_then(|r| root::moved(context, &r.home)) {
+        return Err(end.into());
+    }
+    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &context.memory.newest(&id.provider)).map_err(|missing| {
+        let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
+        UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
+    })?;
+    let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
+    let identity = Identity::of(&record, &context.project, &context.store);
+    let folder = root::refresh(context, id, &target.provider)?;
+    let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
+    let variables = root::declared(&folder, &all)?;
+    let var_file = root::write_variables(&folder, &all, &variables)?;
+    let terraform = tool(context, unit, id, &record, &folder, Some(var_file)).await?;
+    fs::create_dir_all(context.hosts_folder(id)).map_err(Trouble::file(context.hosts_folder(id)))?;
+    Ok(Ready { target, is_new: living.is_none(), was_dirty: record.dirty.clone(), record, hosts, variables, folder, terraform })
+}
+
+/// The record of a deployment that does not exist yet.
+fn fresh(context: &Context, target: &Target) -> Deployment {
+    let now = context.now();
+    Deployment {
+        id: target.spec.id.clone(),
+        phase: Phase::Absent,
+        dirty: None,
+        created_at: now,
+        run: context.recorder.run().clone(),
+        owner: context.owner.clone(),
+        expires_at: target.spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        protect: target.spec.protect,
+        home: context.home.to_string(),
+        tool: None,
+        hosts: Vec::new(),
+        endpoint: None,
+        spec: target.spec.clone(),
+        provision_hash: None,
+        config_hash: None,
+        last_run: None,
+    }
+}
+
+/// The Terraform call of a deployment: its tool, its folder, the shared data folder (initialised once).
+///
+/// # Errors
+/// When its state belongs to the other tool, or `init` fails.
+pub(super) async fn tool(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    record: &Deployment,
+    folder: &Utf8Path,
+    var_file: Option<Utf8PathBuf>,
+) -> Result<Terraform, Trouble> {
+    let program: &Program = context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found", false))?;
+    if let Some(bound) = record.tool.as_ref().filter(|bound| **bound != program.name) {
+        let end = UnitEnd::failed(format!("its state was written by {bound}, and {} is what PATH has: their states do not mix", program.name), false);
+        return Err(end.hint(format!("put {bound} first on PATH, or destroy {id} with it and bring it up anew")).into());
+    }
+    let read = |e| Trouble::file(folder)(e);
+    let mut terraform = Terraform {
+        program: program.path.clone(),
+        tofu: program.name == "tofu",
+        dir: folder.to_owned(),
+        data_dir: None,
+        workspace: None,
+        var_file,
+    };
+    if tf_root::backend(folder).map_err(read)?.is_some() {
+        terraform.workspace = Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
+    }
+    if !tf_root::needs_init(folder).map_err(read)? {
+        return Ok(terraform);
+    }
+    let key = tf_root::data_key(folder, &format!("{} {}", program.name, program.version)).map_err(read)?;
+    let data = context.home.join("terraform").join(".data").join(key);
+    terraform.data_dir = Some(data.clone());
+    let done = data.join("otto.done");
+    let _one_at_a_time = context.initialising.lock().await;
+    if done.is_file() && folder.join(".terraform.lock.hcl").is_file() == data.join("lock.hcl").is_file() {
+        return Ok(terraform);
+    }
+    if let Ok(lock) = fs::read(data.join("lock.hcl")) {
+        fs::write(folder.join(".terraform.lock.hcl"), lock).map_err(Trouble::file(folder))?;
+        if done.is_file() {
+            return Ok(terraform);
+        }
+    }
+    let mut stream = Stream::new();
+    let invocation = terraform.init();
+    let called = call(context, unit, Call { tool: &program.name, step: "init", main: false, stream: None, invocation }, &mut stream).await?;
+    if !called.is_clean() {
+        return Err(tool_failed(&called, &stream.report(), "init", false).into());
+    }
+    if let Ok(lock) = fs::read(folder.join(".terraform.lock.hcl")) {
+        fs::write(data.join("lock.hcl"), lock).map_err(Trouble::file(&data))?;
+    }
+    fs::write(&done, b"").map_err(Trouble::file(&done))?;
+    Ok(terraform)
+}
+
+/// Before anything is made: what an interrupted run may have left, and what another store may have made.
+async fn look_for_strays(context: &Context, unit: &UnitId, id: &DeploymentId, ready: &Ready<'_>) -> Result<(), Trouble> {
+    if ready.is_new {
+        let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(()) };
+        if let Some(first) = found.foreign.first() {
+            let what = format!("`{}` ({}) carries the name of {id} and was made by another store or project", first.name, first.id);
+            return Err(UnitEnd::failed(what, false).hint("destroy it where it was made, or give this site or environment another name").into());
+        }
+        return sweep::remove(context, unit, id, &found.ours).await;
+    }
+    let Some(dirty) = &ready.was_dirty else { return Ok(()) };
+    if dirty.in_flight.is_empty() && ready.record.phase != Phase::Partial && ready.record.phase != Phase::Destroying {
+        return Ok(());
+    }
+    let state_file = ready.folder.join("terraform.tfstate");
+    match sweep::list(context, unit, id, "list").await? {
+        Some(found) => {
+            let adrift = sweep::unknown_to_state(&state_file, found.ours)?;
+            sweep::remove(context, unit, id, &adrift).await
+        }
+        None => {
+            let known = state::State::read(&state_file).map(|s| s.addresses()).unwrap_or_default();
+            let lost: Vec<&str> = dirty.in_flight.iter().map(String::as_str).filter(|a| !known.contains(*a)).collect();
+            if lost.is_empty() || context.consent.ignore_in_flight {
+                return Ok(());
+            }
+            let what = format!("{} may exist though the state does not hold it, and `{}` has no `orphans` to look for it", lost.join(", "), id.provider);
+            Err(UnitEnd::failed(what, false).hint(format!("look for it at the provider, remove it, then {} --ignore-in-flight", context.consent.line)).into())
+        }
+    }
+}
+
+/// Durable before the tool starts: from here on something may exist.
+fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), Trouble> {
+    let run = context.recorder.run();
+    let earlier = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    ready.record.dirty = Some(Dirty {
+        reason: format!("provisioning by run {run} did not end"),
+        repair: format!("otto resume {run}"),
+        in_flight: earlier,
+    });
+    ready.record.phase = Phase::Partial;
+    ready.record.provision_hash = None;
+    ready.record.tool = context.tools.terraform.as_ref().map(|t| t.name.clone());
+    context.remember(unit, ready.record.clone())
+}
+
+async fn plan(context: &Context, unit: &UnitId, ready: &Ready<'_>, plan_file: &Utf8Path) -> Result<Report, Trouble> {
+    let mut stream = Stream::new();
+    let mut invocation = ready.terraform.plan(plan_file);
+    invocation.args.extend(context.requests.passthrough.iter().cloned());
+    let name = program_name(context);
+    let called = call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream).await?;
+    let report = stream.report();
+    // 2 means changes; everything else than 0 and 2 is a failure.
+    let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
+    if !code_fits || called.interrupted || called.timed_out || !report.errors.is_empty() || report.plan_summary.is_none() {
+        return Err(tool_failed(&called, &report, "plan", false).into());
+    }
+    Ok(report)
+}
+
+/// With a plan at hand: nothing to do, or consent and apply.
+async fn decide(context: &Context, unit: &UnitId, mut ready: Ready<'_>, report: Report, plan_file: &Utf8Path) -> Result<UnitEnd, Trouble> {
+    let known: Vec<&str> = ready.record.hosts.iter().map(|h| h.name.as_str()).collect();
+    let same_hosts = known.len() == ready.hosts.len() && ready.hosts.iter().all(|h| known.contains(&h.name.as_str()));
+    if !report.has_changes() && same_hosts {
+        finish(context, unit, &mut ready, None)?;
+        return Ok(UnitEnd::ok("no changes", false));
+    }
+    let interrupted = ready.was_dirty.is_some();
+    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, interrupted).await?;
+    drain(context, unit, &ready).await?;
+    begin(context, unit, &mut ready)?;
+    let invocation = ready.terraform.apply_saved(plan_file);
+    apply(context, unit, ready, invocation).await
+}
+
+/// Takes hosts that will go out of the load balancer before they go, so that no request fails.
+async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<(), Trouble> {
+    let leaving = ready.target.leaving();
+    if leaving.is_empty() || ready.record.config_hash.is_none() {
+        return Ok(());
+    }
+    let stay: Vec<_> = ready.record.hosts.iter().filter(|h| !leaving.contains(&h.name)).cloned().collect();
+    if stay.is_empty() {
+        return Ok(());
+    }
+    context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
+    config::play(context, unit, &ready.target.spec, &stay, "drain", false).await.map(drop)
+}
+
+async fn apply(context: &Context, unit: &UnitId, mut ready: Ready<'_>, invocation: crate::tools::Invocation) -> Result<UnitEnd, Trouble> {
+    let mut stream = Stream::new();
+    let name = program_name(context);
+    let mut invocation = invocation;
+    if ready.is_new {
+        invocation.args.extend(context.requests.passthrough.iter().cloned());
+    }
+    let called = call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream).await?;
+    let report = stream.report();
+    (context.after_apply)(&ready.target.spec.id);
+    if called.is_clean() && report.succeeded(Operation::Apply) {
+        let summary = report.final_summary.as_ref().map(ToString::to_string).unwrap_or_default();
+        finish(context, unit, &mut ready, Some(&report))?;
+        return Ok(UnitEnd::ok(summary, true));
+    }
+    let touched = report.completed > 0 || !report.in_flight.is_empty() || !report.errored.is_empty() || report.final_summary.is_some();
+    settle_failure(context, unit, &mut ready, &called, &report, touched)?;
+    Err(tool_failed(&called, &report, "apply", touched || called.end == crate::model::End::Unknown).into())
+}
+
+/// After an apply that did not end well: what is known is written down, what is unknown is named.
+fn settle_failure(
+    context: &Context,
+    unit: &UnitId,
+    ready: &mut Ready<'_>,
+    called: &Called,
+    report: &Report,
+    touched: bool,
+) -> Result<(), Trouble> {
+    let id = &ready.target.spec.id;
+    let clean_end = matches!(called.end, crate::model::End::Exited { .. }) && !called.abandoned;
+    if !touched && clean_end && ready.is_new {
+        // Terraform itself says that it never began a change.
+        ready.record.phase = Phase::Absent;
+        ready.record.dirty = None;
+        return context.remember(unit, ready.record.clone());
+    }
+    let how = if called.interrupted { "was interrupted".to_owned() } else { format!("ended with {}", called.end.describe()) };
+    let mut in_flight = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    in_flight.extend(report.in_flight.iter().cloned());
+    in_flight.dedup();
+    ready.record.dirty =
+        Some(Dirty { reason: format!("apply {how}"), repair: format!("otto resume {}", context.recorder.run()), in_flight });
+    let _ = id;
+    context.remember(unit, ready.record.clone())
+}
+
+/// After a proven end: hosts and endpoint from the apply's own outputs.
+fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Option<&Report>) -> Result<(), Trouble> {
+    let record = &mut ready.record;
+    let mut changed = false;
+    if let Some(report) = report {
+        let declared = outputs::read(&report.outputs, &ready.hosts).map_err(|wrong| {
+            UnitEnd::failed(format!("the root's outputs are not what was asked: {wrong}"), true)
+                .hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
+        })?;
+        let mut hosts = declared.hosts;
+        for host in &mut hosts {
+            let asked = ready.hosts.iter().find(|h| h.name == host.name);
+            host.image = asked.map(|h| h.image.clone()).filter(|image| !image.is_empty());
+        }
+        changed = hosts != record.hosts;
+        record.hosts = hosts;
+        record.endpoint = declared.endpoint;
+    }
+    let tool = context.tools.terraform.as_ref().map(|t| t.name.clone()).unwrap_or_default();
+    let root = context.prints.roots.get(&record.id.provider).cloned().unwrap_or_default();
+    record.provision_hash = Some(inputs::provision_hash(&root, &ready.variables, &tool));
+    record.tool = Some(tool);
+    record.dirty = None;
+    record.spec = ready.target.spec.clone();
+    record.protect = ready.target.spec.protect;
+    if report.is_some() && changed || !matches!(record.phase, Phase::Configured | Phase::Tested) {
+        record.phase = Phase::Provisioned;
+    }
+    if report.is_some() || record.phase == Phase::Provisioned {
+        // A host may be new under an old name: configuring must not be skipped.
+        record.config_hash = None;
+    }
+    context.remember(unit, ready.record.clone())
+}
+
+pub(super) fn program_name(context: &Context) -> String {
+    context.tools.terraform.as_ref().map_or_else(|| "terraform".to_owned(), |t| t.name.clone())
+}
+
+/// What a failed call of Terraform means as a unit's end.
+pub(super) fn tool_failed(called: &Called, report: &Report, step: &str, changed: bool) -> UnitEnd {
+    let outcome = super::super::unit_end::outcome_of(called);
+    let first = report.errors.first().or(called.errors.first());
+    let summary = match first {
+        _ if called.interrupted => format!("`{step}` was interrupted"),
+        Some(diagnostic) => format!("`{step}` failed: {}", diagnostic.summary),
+        None => format!("`{step}` ended with {} and without its final summary", called.end.describe()),
+    };
+    let mut end = UnitEnd { outcome, ..UnitEnd::failed(summary, changed) };
+    end.hints = crate::tools::terraform::explain::hints(&report.errors);
+    end
+}
+

@@ -1,0 +1,170 @@
+//! Finds what carries this deployment's tags and is in no state, by the provider's own `orphans` executable.
+//!
+//! Only what carries this store's own tags is ever removed; what carries another store's is a refusal.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use super::super::call::{Call, call};
+use super::super::context::Context;
+use super::super::unit_end::{Trouble, UnitEnd};
+use super::root::VAR_FILE;
+use crate::model::{DeploymentId, Diagnostic, UnitId};
+use crate::tools::terraform::state::{State, StateError};
+use crate::tools::{Invocation, Reader, Said, Stop};
+
+/// An orphans executable that says nothing for this long is ended.
+const LIMIT_MS: u64 = 120_000;
+
+/// One thing that exists at the provider, as `orphans list` prints it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Orphan {
+    /// What `orphans remove` takes.
+    pub id: String,
+    /// `host`, `volume`, ...
+    #[serde(default)]
+    pub kind: String,
+    /// Shown.
+    #[serde(default)]
+    pub name: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, serde_json::Value>,
+}
+
+impl Orphan {
+    /// A tag in either spelling: `otto:deployment`, or `otto_deployment` where a colon is refused.
+    fn tag(&self, name: &str) -> Option<String> {
+        let value = self.tags.get(&format!("otto:{name}")).or_else(|| self.tags.get(&format!("otto_{name}")))?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    fn is_of(&self, id: &DeploymentId) -> bool {
+        self.tag("deployment").is_some_and(|d| d == id.key() || d == id.to_string())
+    }
+
+    fn is_ours(&self, context: &Context) -> bool {
+        self.tag("store").as_deref() == Some(&context.store) && self.tag("project").as_deref() == Some(&context.project)
+    }
+}
+
+/// What a sweep of one deployment found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Of this deployment, with this store's tags.
+    pub(super) ours: Vec<Orphan>,
+    /// Of this deployment's name, made by another store or project.
+    pub(super) foreign: Vec<Orphan>,
+}
+
+/// Asks the provider; `None` where it has no way to be asked.
+pub(super) async fn list(context: &Context, unit: &UnitId, id: &DeploymentId, step: &str) -> Result<Option<Found>, Trouble> {
+    let folder = context.terraform_folder(id);
+    let Some(program) = executable(&folder) else { return Ok(None) };
+    let mut lines = Lines::default();
+    run(context, unit, &program, step, &["list"], &folder, &mut lines).await?;
+    if let Some(line) = lines.broken {
+        let end = UnitEnd::failed(format!("`orphans list` printed a line that is no JSON object with an id: {line}"), false);
+        return Err(end.hint(format!("see `{program}`")).into());
+    }
+    let (ours, foreign) = lines.found.into_iter().filter(|o| o.is_of(id)).partition(|o| o.is_ours(context));
+    Ok(Some(Found { ours, foreign }))
+}
+
+/// Removes these; each by its own call, so that one that fails is named.
+pub(super) async fn remove(context: &Context, unit: &UnitId, id: &DeploymentId, orphans: &[Orphan]) -> Result<(), Trouble> {
+    let folder = context.terraform_folder(id);
+    let Some(program) = executable(&folder) else { return Ok(()) };
+    for (number, orphan) in orphans.iter().enumerate() {
+        context.note(unit, format!("removing {} `{}` ({}): no state holds it", orphan.kind, orphan.name, orphan.id), false)?;
+        let step = format!("remove-{}", number + 1);
+        run(context, unit, &program, &step, &["remove", &orphan.id], &folder, &mut Lines::default()).await?;
+    }
+    Ok(())
+}
+
+/// Those that no healthy resource of the state knows. A tainted resource does not count: what its interrupted
+/// creation made is going to be replaced, and Terraform runs no destroy provisioner for it.
+pub(super) fn unknown_to_state(state_file: &Utf8Path, found: Vec<Orphan>) -> Result<Vec<Orphan>, Trouble> {
+    let known = match State::read(state_file) {
+        Ok(state) => state.healthy_strings(),
+        // An empty or absent state knows nothing: all that was found is adrift.
+        Err(StateError::Absent | StateError::Empty) => Default::default(),
+        Err(other) => return Err(UnitEnd::failed(format!("{state_file}: {other}"), false).into()),
+    };
+    Ok(found.into_iter().filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name))).collect())
+}
+
+fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
+    let path = folder.join("orphans");
+    path.is_file().then_some(path)
+}
+
+async fn run(
+    context: &Context,
+    unit: &UnitId,
+    program: &Utf8Path,
+    step: &str,
+    args: &[&str],
+    folder: &Utf8Path,
+    lines: &mut Lines,
+) -> Result<(), Trouble> {
+    let (program, mut all) = interpreted(program)?;
+    all.extend(args.iter().map(|a| (*a).to_owned()));
+    let invocation = Invocation::new(program, folder, Stop::Script)
+        .args(all)
+        .env("OTTO_VARS", folder.join(VAR_FILE))
+        .limit_ms(LIMIT_MS);
+    let step = format!("orphans-{step}");
+    let called = call(context, unit, Call { tool: "orphans", step: &step, main: false, stream: None, invocation }, lines).await?;
+    if called.is_clean() {
+        return Ok(());
+    }
+    if called.interrupted {
+        return Err(Trouble::Stopped { step });
+    }
+    let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
+    let last = said.lines().last().unwrap_or("it said nothing");
+    let end = UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
+    Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
+}
+
+/// An executable as it is; one that lost its executable bit (a download, an embedding) through its `#!` line.
+fn interpreted(program: &Utf8Path) -> Result<(Utf8PathBuf, Vec<String>), Trouble> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(program).map_err(Trouble::file(program))?.permissions().mode();
+    if mode & 0o111 != 0 {
+        return Ok((program.to_owned(), Vec::new()));
+    }
+    let text = std::fs::read(program).map_err(Trouble::file(program))?;
+    let first = String::from_utf8_lossy(&text);
+    let line = first.lines().next().and_then(|l| l.strip_prefix("#!")).unwrap_or("/bin/sh");
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let interpreter = words.next().unwrap_or_else(|| "/bin/sh".to_owned());
+    Ok((interpreter.into(), words.chain([program.to_string()]).collect()))
+}
+
+/// Reads `orphans list`.
+#[derive(Default)]
+struct Lines {
+    found: Vec<Orphan>,
+    broken: Option<String>,
+}
+
+impl Reader for Lines {
+    fn line(&mut self, line: &str) -> Vec<Said> {
+        if line.trim().is_empty() {
+            return Vec::new();
+        }
+        match serde_json::from_str(line) {
+            Ok(orphan) => self.found.push(orphan),
+            Err(_) => self.broken = Some(line.to_owned()),
+        }
+        match &self.broken {
+            Some(line) => vec![Said::Diagnostic(Diagnostic::error(format!("orphans: {line}")))],
+            None => Vec::new(),
+        }
+    }
+}

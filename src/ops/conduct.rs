@@ -1,0 +1,302 @@
+//! The way of every verb that runs units: look, plan, ask, execute, account. One path for `up`, each stage, `destroy`, `resume`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::choose;
+use super::copies;
+use super::exit;
+use super::failure::{Failure, Kind, Result};
+use super::observe::{Ground, Images, Observed, observe};
+use super::recovery;
+use super::signals;
+use super::toolbox;
+use super::world::{Opened, World, problems_found, unusable};
+use crate::lifecycle::plan::plan;
+use crate::lifecycle::{Consent, Context, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute};
+use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
+use crate::process::{Lock, LockError};
+use crate::project::{Selection, rules};
+use crate::store::Store;
+
+/// A request to run units.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The verb's name, as typed.
+    pub name: String,
+    /// What is done.
+    pub verb: Verb,
+    /// To what.
+    pub selection: Selection,
+    /// Consents.
+    pub consent: Consent,
+    /// The name typed for a protected deployment.
+    pub confirm: Vec<String>,
+    /// Requests to stages.
+    pub requests: Requests,
+    /// Force, rebuild.
+    pub wishes: Wishes,
+    /// Units at once; from cores and memory when absent.
+    pub jobs: Option<usize>,
+    /// Wait for a deployment that someone else holds.
+    pub wait: bool,
+    /// Units that an earlier run has done (for `resume`).
+    pub done: BTreeMap<UnitId, RunId>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Report {
+    /// otto's exit code.
+    pub code: u8,
+    /// Endpoints with their domains, for the last lines.
+    pub sites: Vec<(DeploymentId, String, Vec<String>)>,
+}
+
+/// Runs a request to its end.
+///
+/// # Errors
+/// Whatever keeps it from beginning; what happens later is in the events and in the report's code.
+pub async fn conduct(world: &World, request: Request) -> Result<Report> {
+    let began = world.clock.now();
+    let opened = world.open()?;
+    let store = Arc::new(world.store(&opened)?);
+    let ids = chosen(&opened, &store, &request)?;
+    let (tools, install_ms) = toolbox::ready(world, &opened, &ids, &request).await?;
+    recovery::settle(world, &opened, &store, &ids).await?;
+    let run = new_run(world);
+    let locks = take_locks(world, &opened, &ids, &run, &request).await?;
+    let records = store.deployments().map_err(unusable)?;
+    let index = store.images().map_err(unusable)?;
+    let ground = Ground { project: &opened.project, home: &opened.home, store: store.id(), records: &records, index: &index, tools: &tools };
+    let images = match request.verb {
+        Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
+        Verb::Only(Stage::Images) => Images::All,
+        Verb::Only(_) => Images::None,
+    };
+    let observed = observe(&ground, &ids, images, true).await?;
+    let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
+    skip_done(&mut plan, &request, &observed.targets);
+    let asked_from = world.clock.now();
+    let consent = consent(world, &request, &plan, &observed)?;
+    let asked_ms = world.clock.now().since(asked_from);
+    let tools = toolbox::packages(world, &opened, &plan, tools).await?;
+    let context = context(world, &opened, &store, &request, run, locks, observed, tools, consent, (records, index));
+    context.tally.asked(asked_ms);
+    let report = execute_recorded(world, &opened, &store, context, plan, &request, (began, install_ms)).await?;
+    Ok(report)
+}
+
+fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<DeploymentId>> {
+    let makes = matches!(request.verb, Verb::Up | Verb::Only(Stage::Images | Stage::Provision));
+    let ids = if makes {
+        choose::wanted(&opened.project, &request.selection)?
+    } else {
+        choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
+    };
+    let problems: Vec<_> = if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
+    let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
+    if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
+}
+
+/// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
+fn new_run(world: &World) -> RunId {
+    let now = world.clock.now();
+    let (year, month, day, hour, minute, second, _) = now.civil();
+    let mut bytes = [0_u8; 2];
+    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    RunId(format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{:02x}{:02x}", bytes[0], bytes[1]))
+}
+
+/// One writer per deployment: all locks, in one order, before anything is looked at.
+async fn take_locks(
+    world: &World,
+    opened: &Opened,
+    ids: &[DeploymentId],
+    run: &RunId,
+    request: &Request,
+) -> Result<BTreeMap<DeploymentId, Lock>> {
+    let holder = recovery::holder(world, run, &request.name);
+    let mut locks = BTreeMap::new();
+    let mut ids = ids.to_vec();
+    ids.sort();
+    for id in ids {
+        let path = opened.home.join("locks").join(id.key());
+        let lock = match Lock::try_take(&path, &holder) {
+            Ok(lock) => lock,
+            Err(LockError::Held(other)) if request.wait => {
+                (world.say)(&format!("{id} is held by {other}: waiting"));
+                Lock::wait(&path, &holder).await.map_err(|e| Failure::new(Kind::Store, e.to_string()))?
+            }
+            Err(LockError::Held(other)) => {
+                let failure = Failure::new(Kind::Locked, format!("{id} is held by {other}"));
+                return Err(failure.hint(format!("{} --wait", request.consent.line)));
+            }
+            Err(other) => return Err(Failure::new(Kind::Store, other.to_string())),
+        };
+        locks.insert(id, lock);
+    }
+    Ok(locks)
+}
+
+/// A resumed run does not repeat what it had done, unless what it stands on has to be done again.
+fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
+    let dirty = |id: &UnitId| {
+        targets.iter().any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
+    };
+    let mut again: Vec<UnitId> = Vec::new();
+    for unit in &mut plan.units {
+        let stands_on_new = unit.after.iter().any(|before| again.contains(before));
+        match request.done.get(&unit.id) {
+            Some(run) if unit.action == Action::Run && !stands_on_new && !dirty(&unit.id) => {
+                unit.action = Action::Skip;
+                unit.why = format!("done by run {run}");
+            }
+            _ if unit.action == Action::Run => again.push(unit.id.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
+fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
+    let mut consent = request.consent.clone();
+    let destroys = request.verb == Verb::Only(Stage::Destroy);
+    let to_run: Vec<_> = plan.to_run().collect();
+    if destroys {
+        super::destroy::consent(world, request, &to_run, observed)?;
+        return Ok(consent);
+    }
+    let going: Vec<String> = to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
+    if !going.is_empty() && !consent.allow_destroy {
+        (world.show_plan)(plan);
+        let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
+        return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
+    }
+    let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
+    if !makes || consent.yes {
+        return Ok(consent);
+    }
+    (world.show_plan)(plan);
+    if !world.ask.can_ask() {
+        let failure = Failure::new(Kind::Declined, "this would create hosts, and nobody can be asked");
+        return Err(failure.hint(format!("{} --yes", consent.line)));
+    }
+    if !world.ask.confirm("Create them?") {
+        return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
+    }
+    // The answer covers what was shown; changes of deployments that exist are asked when they are known.
+    consent.agreed_new = true;
+    Ok(consent)
+}
+
+fn is_new(id: &UnitId, observed: &Observed) -> bool {
+    let target = observed.targets.iter().find(|t| Some(&t.spec.id) == id.deployment());
+    target.is_some_and(|t| t.record.as_ref().is_none_or(|r| !r.phase.exists()))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the one place where a run's parts come together")]
+fn context(
+    world: &World,
+    opened: &Opened,
+    store: &Arc<Store>,
+    request: &Request,
+    run: RunId,
+    locks: BTreeMap<DeploymentId, Lock>,
+    observed: Observed,
+    tools: Toolset,
+    consent: Consent,
+    (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+) -> Arc<Context> {
+    let project = &opened.project;
+    let recorder = Recorder::new(run, 0, store.clone(), world.screen.clone(), world.clock.clone());
+    Arc::new(Context {
+        recorder,
+        stopper: world.stopper.clone(),
+        stop: world.stop.clone(),
+        exe: world.exe.clone(),
+        home: opened.home.clone(),
+        config: project.config.clone().into(),
+        project: project.id.clone(),
+        store: store.id().to_owned(),
+        owner: world.vars.owner(),
+        appliances: project.appliances.iter().map(|(name, a)| (name.clone(), a.folder.clone().into())).collect(),
+        providers: project.provider_specs.clone(),
+        targets: observed.targets.into_iter().map(|t| (t.spec.id.clone(), t)).collect(),
+        locks,
+        tools,
+        consent,
+        requests: request.requests.clone(),
+        prints: observed.prints,
+        ask: world.ask.clone(),
+        asking: tokio::sync::Mutex::new(()),
+        initialising: tokio::sync::Mutex::new(()),
+        tally: Tally::default(),
+        memory: Memory::new(records, index),
+        checker: crate::services::health::Checker::new(),
+        after_apply: copies::after_apply(world, opened, store.clone()),
+    })
+}
+
+/// From `run_started` to `run_ended`.
+async fn execute_recorded(
+    world: &World,
+    opened: &Opened,
+    store: &Arc<Store>,
+    context: Arc<Context>,
+    plan: Plan,
+    request: &Request,
+    (began, install_ms): (crate::model::Timestamp, u64),
+) -> Result<Report> {
+    let run = context.recorder.run().clone();
+    let holder = recovery::holder(world, &run, &request.name);
+    let _alive = recovery::run_lock(opened, &run, &holder).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
+    let started = EventKind::RunStarted {
+        verb: request.name.clone(),
+        argv: world.argv.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        units: plan.units.clone(),
+    };
+    context.recorder.record(None, started).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
+    let jobs = request.jobs.unwrap_or_else(super::jobs::default_jobs);
+    let end = tokio::select! {
+        end = execute(&context, &plan, jobs) => end,
+        () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
+    };
+    let code = code(&context, &end, request);
+    let totals = context.tally.totals(world.clock.now().since(began), install_ms);
+    let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
+    if let Err(error) = context.recorder.record(None, ended) {
+        return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}")).hint(format!("otto resume {run}")));
+    }
+    store.flush().map_err(unusable)?;
+    copies::save(world, opened, store);
+    let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
+    let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
+    Ok(Report { code, sites })
+}
+
+/// otto's exit code: a signal's, or that of the worst unit.
+fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
+    if let Some(signal) = context.stop.borrow().signal {
+        return exit::SIGNAL + signal;
+    }
+    if end.outcome == Outcome::Ok && end.journal.is_none() {
+        return exit::OK;
+    }
+    let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
+    if request.verb == Verb::Only(Stage::Test) {
+        // As a Nagios plugin: critical.
+        return 2;
+    }
+    let changed = bad.iter().any(|u| u.changed);
+    if end.journal.is_some() || context.stop.borrow().requested() {
+        return if changed { exit::PARTIAL } else { exit::STORE };
+    }
+    match () {
+        () if bad.iter().any(|u| u.refused) && !changed => exit::DECLINED,
+        () if bad.iter().any(|u| u.outcome == Outcome::TimedOut) => exit::TIMED_OUT,
+        () if changed => exit::PARTIAL,
+        () => exit::FAILED,
+    }
+}

@@ -1,0 +1,28 @@
+//! Layer 4: one operation per verb. Faces (command line, HTTP, chat) call these and nothing below.
+
+mod choose;
+pub mod conduct;
+mod copies;
+mod destroy;
+pub mod exit;
+mod failure;
+pub mod init;
+mod jobs;
+mod observe;
+pub mod plan;
+mod recovery;
+pub mod resume;
+pub mod runs;
+mod signals;
+pub mod state;
+pub mod status;
+mod toolbox;
+pub mod tools;
+mod world;
+
+pub use crate::lifecycle::stop::channel as stop_channel;
+pub use crate::lifecycle::{Consent, Requests, Verb, Wishes};
+pub use crate::process::supervisor::main_if_asked as supervise_if_asked;
+pub use conduct::{Report, Request, conduct};
+pub use failure::{Failure, Kind, Result};
+pub use world::{Opened, World};

@@ -1,0 +1,186 @@
+//! Looks at what is there: records, images, files' hashes, host probes. What it finds goes into the pure plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::failure::{Failure, Kind, Result};
+use crate::lifecycle::inputs::{self, Identity};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, inventory_of};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind};
+use crate::project::fingerprint;
+use crate::services::health::{Checker, Level, Scope};
+
+/// Everything a plan needs.
+pub struct Observed {
+    /// Deployments in order.
+    pub targets: Vec<Target>,
+    /// Images that selected hosts boot, or all of them.
+    pub images: Vec<ImageNeed>,
+    /// Hashes.
+    pub prints: Prints,
+}
+
+/// Which images are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Images {
+    /// Those that the selected deployments boot.
+    Booted,
+    /// All that the selected providers have a template for.
+    All,
+    /// None.
+    None,
+}
+
+/// What observing starts from.
+pub struct Ground<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// `.otto`.
+    pub home: &'a Utf8Path,
+    /// The store's id.
+    pub store: &'a str,
+    /// What the store remembers.
+    pub records: &'a [Deployment],
+    /// The image index.
+    pub index: &'a [Image],
+    /// Tools as found.
+    pub tools: &'a Toolset,
+}
+
+/// Observes deployments and images; probes hosts when `probe` says so.
+///
+/// # Errors
+/// Files that cannot be read, and providers that are not there.
+pub async fn observe(ground: &Ground<'_>, ids: &[DeploymentId], images: Images, probe: bool) -> Result<Observed> {
+    let mut prints = Prints { config: print(fingerprint::config(ground.project))?, ..Prints::default() };
+    let mut targets = Vec::new();
+    for id in ids {
+        targets.push(target(ground, id, &mut prints)?);
+    }
+    let images = needs(ground, &targets, ids, images, &mut prints)?;
+    let newest = |provider: &Name| -> BTreeMap<Name, String> {
+        let of = images.iter().filter(|n| n.provider == *provider && n.there);
+        of.filter_map(|n| Some((n.appliance.clone(), n.existing.as_ref()?.reference.clone()))).collect()
+    };
+    for target in &mut targets {
+        target.provision_hash = provision_hash(ground, target, &newest(&target.spec.id.provider), &prints)?;
+        target.config_hash = config_hash(target, &prints);
+    }
+    if probe {
+        look(&mut targets).await;
+    }
+    Ok(Observed { targets, images, prints })
+}
+
+fn print<T, E: ToString>(found: std::result::Result<T, E>) -> Result<T> {
+    found.map_err(|e| Failure::new(Kind::Project, e.to_string()))
+}
+
+fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result<Target> {
+    let record = ground.records.iter().find(|r| r.id == *id).cloned();
+    let spec = ground.project.wanted(id).or_else(|| record.as_ref().map(|r| r.spec.clone()));
+    let Some(spec) = spec else {
+        return Err(Failure::new(Kind::Usage, format!("`{id}` is neither in the project nor in the store")).hint("otto status"));
+    };
+    let provider = match ground.project.provider_specs.get(&id.provider) {
+        Some(provider) => provider.clone(),
+        None => departed(ground, id),
+    };
+    if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
+        prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
+    }
+    if !prints.content.contains_key(&id.site) && spec.content.as_ref().is_some_and(|folder| Utf8Path::new(folder).is_dir()) {
+        prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);
+    }
+    Ok(Target { spec, record, provider, hosts: Vec::new(), serving: false, provision_hash: None, config_hash: None })
+}
+
+/// A provider whose folder is gone: its deployments keep a copy of their root, which is enough to destroy them.
+fn departed(ground: &Ground<'_>, id: &DeploymentId) -> Provider {
+    Provider {
+        name: id.provider.clone(),
+        folder: ground.home.join("terraform").join(id.key()).to_string(),
+        kind: ProviderKind::Terraform,
+        sizes: BTreeMap::new(),
+        bases: BTreeMap::new(),
+        region: String::new(),
+        credentials: Vec::new(),
+        image_from: crate::model::project::ImageFrom::Id,
+        image_match: None,
+        prices: None,
+        probed: false,
+        workspace: None,
+    }
+}
+
+fn needs(ground: &Ground<'_>, targets: &[Target], ids: &[DeploymentId], which: Images, prints: &mut Prints) -> Result<Vec<ImageNeed>> {
+    let mut wanted: BTreeSet<(Name, Name)> = BTreeSet::new();
+    match which {
+        Images::None => {}
+        Images::Booted => wanted.extend(
+            targets.iter().flat_map(|t| t.spec.appliances().into_iter().map(|a| (t.spec.id.provider.clone(), a.clone()))),
+        ),
+        Images::All => {
+            let providers: BTreeSet<&Name> = ids.iter().map(|id| &id.provider).collect();
+            for appliance in ground.project.appliances.values() {
+                let of = appliance.providers.iter().filter(|p| providers.contains(p));
+                wanted.extend(of.map(|p| (p.clone(), appliance.name.clone())));
+            }
+        }
+    }
+    let version = ground.tools.packer.as_ref().map_or("none", |p| p.version.as_str());
+    let mut found = Vec::new();
+    for (provider, appliance) in wanted {
+        let files = print(fingerprint::appliance(ground.project, &provider, &appliance))?;
+        let hash = inputs::hash(&[("files", &files), ("packer", version), ("otto", env!("CARGO_PKG_VERSION"))]);
+        let existing = ground.index.iter().find(|i| i.provider == provider && i.appliance == appliance).cloned();
+        let there = existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
+        prints.images.insert((provider.clone(), appliance.clone()), hash.clone());
+        found.push(ImageNeed { provider, appliance, hash, existing, there });
+    }
+    Ok(found)
+}
+
+/// A file's existence can be seen; an id of a cloud is taken from the index.
+fn is_there(image: &Image, provider: Option<&Provider>) -> bool {
+    let by_file = provider.is_some_and(|p| p.image_from == crate::model::project::ImageFrom::File);
+    !by_file || std::fs::metadata(&image.reference).is_ok_and(|m| image.size.is_none_or(|size| m.len() == size))
+}
+
+/// The hash an apply would have now; nothing when an image is still to be built.
+fn provision_hash(ground: &Ground<'_>, target: &Target, newest: &BTreeMap<Name, String>, prints: &Prints) -> Result<Option<String>> {
+    let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
+    let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest) else { return Ok(None) };
+    let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
+    let identity = Identity::of(record, &ground.project.id, ground.store);
+    let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
+    let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
+    let declared = crate::tools::terraform::root::declared_variables(Utf8Path::new(&target.provider.folder));
+    let declared = declared.map_err(|e| Failure::new(Kind::Project, format!("{}: {e}", target.provider.folder)))?;
+    let variables = all.into_iter().filter(|(name, _)| declared.contains(name)).collect();
+    let tool = ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();
+    Ok(Some(inputs::provision_hash(root, &variables, &tool)))
+}
+
+fn config_hash(target: &Target, prints: &Prints) -> Option<String> {
+    let record = target.record.as_ref().filter(|r| r.phase.exists())?;
+    let content = prints.content.get(&target.spec.id.site).cloned().unwrap_or_default();
+    Some(inputs::config_hash(&prints.config, &inventory_of(&target.spec, &record.hosts), &content))
+}
+
+/// Probes every host and asks every endpoint, all at once.
+async fn look(targets: &mut [Target]) {
+    let checker = Checker::new();
+    let looks = targets.iter_mut().map(|target| {
+        let checker = &checker;
+        async move {
+            let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else { return };
+            let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains: &target.spec.domains, checks: &[] };
+            let (states, results) = checker.look(&scope, Level::Quick).await;
+            target.hosts = states;
+            target.serving = crate::services::health::worst(&results) == Health::Ok;
+        }
+    });
+    futures_util::future::join_all(looks).await;
+}

@@ -1,0 +1,62 @@
+//! Before a run: earlier runs that ended without saying so are looked at, and what still works for them is waited for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::failure::{Failure, Kind, Result};
+use super::world::{Opened, World, unusable};
+use crate::lifecycle::{Recorder, Trouble, recover};
+use crate::model::{Deployment, DeploymentId, RunId, Subject};
+use crate::process::{Holder, Lock, LockError};
+use crate::store::Store;
+
+/// The lock that says that the otto of a run lives. Unlike a deployment's it is not handed to supervisors.
+pub fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::result::Result<Lock, LockError> {
+    Lock::try_take(&opened.home.join("runs").join(&run.0).join("otto.lock"), holder)
+}
+
+/// Settles every dead run that touches one of these deployments (or builds an image).
+///
+/// # Errors
+/// A journal that cannot be read or written.
+pub async fn settle(world: &World, opened: &Opened, store: &Arc<Store>, ids: &[DeploymentId]) -> Result<()> {
+    for run in store.unended_runs().map_err(unusable)? {
+        let holder = holder(world, &run, "recovery");
+        // A run whose otto lives is nobody's business but its own.
+        let Ok(_alive) = run_lock(opened, &run, &holder) else { continue };
+        let events = store.events(&run, 0, usize::MAX).map_err(unusable)?;
+        let Some(old) = recover::interrupted(&events) else { continue };
+        let touches = old.begun.iter().chain(&old.waiting).any(|unit| match &unit.subject {
+            Subject::Deployment(id) => ids.contains(id),
+            Subject::Image { .. } => true,
+        });
+        if !touches && !old.calls.is_empty() {
+            continue;
+        }
+        let mut records: BTreeMap<DeploymentId, Deployment> =
+            store.deployments().map_err(unusable)?.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let recorder = Recorder::new(run.clone(), old.last_seq, store.clone(), Arc::new(Unseen), world.clock.clone());
+        let say = world.say.clone();
+        recover::settle(&recorder, &old, &opened.home, &mut records, &move |line| say(&line)).await.map_err(trouble)?;
+        (world.say)(&format!("run {run} ({}) had ended without saying so: its units are looked after now", old.verb));
+    }
+    Ok(())
+}
+
+fn trouble(trouble: Trouble) -> Failure {
+    Failure::new(Kind::Store, format!("an earlier run cannot be looked after: {trouble}"))
+}
+
+/// Who holds a lock, for the one who finds it held.
+pub fn holder(world: &World, run: &RunId, verb: &str) -> Holder {
+    Holder::new(&run.0, verb, world.clock.now())
+}
+
+/// Events of an old run are no news for the screen of this one.
+struct Unseen;
+
+impl crate::model::Sink for Unseen {
+    fn record(&self, _: &crate::model::Event) -> std::result::Result<(), crate::model::SinkError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! `otto status`: what there is, how it is, since when, until when.
+
+use super::choose;
+use super::failure::Result;
+use super::recovery;
+use super::world::{Opened, World, unusable};
+use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
+use crate::model::{CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp};
+use crate::project::Selection;
+use crate::services::health::{Checker, Level, Scope, worst};
+use crate::store::Store;
+
+/// Looks at every deployment that is meant; probes hosts and endpoints unless `offline`.
+///
+/// # Errors
+/// Wrong project files, an unusable store.
+pub async fn status(world: &World, selection: &Selection, offline: bool) -> Result<StatusReport> {
+    let opened = world.open()?;
+    let store = world.store_to_read(&opened)?;
+    let mut records = store.deployments().map_err(unusable)?;
+    if *selection != Selection::default() {
+        let meant = choose::known(&opened.project, selection, &records)?;
+        records.retain(|r| meant.contains(&r.id));
+    }
+    let index = store.images().map_err(unusable)?;
+    let running = living_runs(world, &opened, &store)?;
+    let now = world.clock.now();
+    let checker = if offline { None } else { Some(Checker::new()) };
+    let rows = records.iter().map(|record| {
+        let (opened, store, index, running, checker) = (&opened, &store, &index, &running, &checker);
+        async move {
+            let found = match checker {
+                Some(checker) if record.phase.exists() && !record.hosts.is_empty() => Some(look(checker, opened, record).await),
+                _ => None,
+            };
+            row(record, found, last_run(store, &record.id, running), index, now)
+        }
+    });
+    let deployments = futures_util::future::join_all(rows).await;
+    Ok(StatusReport { schema: "otto.status/1".to_owned(), at: now, deployments, orphans: Vec::new() })
+}
+
+/// The exit code of a report, as a Nagios plugin: the worst of what exists.
+pub fn code(report: &StatusReport) -> u8 {
+    report.deployments.iter().filter(|d| d.phase.exists()).map(|d| d.health).reduce(Health::worst).unwrap_or(Health::Ok).nagios()
+}
+
+async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(String, HostState)>, Vec<CheckResult>) {
+    let current = opened.project.wanted(&record.id);
+    let domains = current.as_ref().map_or(&record.spec.domains, |spec| &spec.domains);
+    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[] };
+    checker.look(&scope, Level::Quick).await
+}
+
+/// Runs that have no end and whose otto lives.
+fn living_runs(world: &World, opened: &Opened, store: &Store) -> Result<Vec<RunId>> {
+    let holder = recovery::holder(world, &RunId("status".to_owned()), "status");
+    let unended = store.unended_runs().map_err(unusable)?;
+    let lives = |run: &RunId| opened.home.join("runs").join(&run.0).is_dir() && recovery::run_lock(opened, run, &holder).is_err();
+    Ok(unended.into_iter().filter(lives).collect())
+}
+
+fn last_run(store: &Store, id: &DeploymentId, running: &[RunId]) -> Option<LastRun> {
+    let mut last = store.last_run_of(id).ok().flatten()?;
+    if last.outcome == Outcome::Running && !running.contains(&last.id) {
+        last.outcome = Outcome::Lost;
+    }
+    Some(last)
+}
+
+fn row(
+    record: &Deployment,
+    found: Option<(Vec<(String, HostState)>, Vec<CheckResult>)>,
+    last_run: Option<LastRun>,
+    index: &[Image],
+    now: Timestamp,
+) -> DeploymentStatus {
+    let exists = record.phase.exists();
+    let asked = found.is_some();
+    let (states, checks) = found.unwrap_or_default();
+    let state = |name: &str| states.iter().find(|(n, _)| n == name).map_or(HostState::Unknown, |(_, s)| *s);
+    let at_work = last_run.as_ref().is_some_and(|run| run.outcome == Outcome::Running);
+    let dirty = record.dirty.as_ref().filter(|_| exists && !at_work);
+    let dirty = dirty.map(|d| DirtyStatus { reason: d.reason.clone(), repair: d.repair.clone() });
+    let mut health = if asked { worst(&checks) } else { Health::Unknown };
+    if !exists {
+        health = Health::Ok;
+    } else if asked && dirty.is_some() {
+        health = health.worst(Health::Warning);
+    }
+    if matches!(record.phase, Phase::Partial | Phase::Destroying) && !at_work {
+        health = health.worst(Health::Critical);
+    }
+    DeploymentStatus {
+        name: record.id.clone(),
+        environment: record.id.environment.to_string(),
+        provider: record.id.provider.to_string(),
+        site: record.id.site.to_string(),
+        phase: record.phase,
+        dirty,
+        endpoint: record.endpoint.clone(),
+        hosts: record
+            .hosts
+            .iter()
+            .map(|h| HostStatus {
+                name: h.name.clone(),
+                role: h.role.clone(),
+                address: h.address.clone(),
+                image: h.image.clone(),
+                state: state(&h.name),
+            })
+            .collect(),
+        health,
+        checks,
+        created_at: exists.then_some(record.created_at),
+        lease: exists.then(|| lease(record, now)),
+        last_run,
+        spend: free(),
+        stale: if exists { stale(Some(record), index) } else { Vec::new() },
+        drift: None,
+    }
+}
+
+fn lease(record: &Deployment, now: Timestamp) -> LeaseStatus {
+    let left_s = record.expires_at.map(|end| end.seconds() - now.seconds());
+    LeaseStatus { expires_at: record.expires_at, left_s, protect: record.protect }
+}
+
+/// Prices come with a later capability: what is known here is that hosts of this machine cost nothing.
+fn free() -> Spend {
+    let zero = || "0.00".to_owned();
+    Spend { currency: "USD".to_owned(), accrued: zero(), month: zero(), per_hour: zero(), forecast: zero(), unpriced: Vec::new() }
+}
+
+/// Hosts whose role's appliance has a newer image than they were born with: `www-1 (nginx)`.
+pub fn stale(record: Option<&Deployment>, index: &[Image]) -> Vec<String> {
+    let Some(record) = record.filter(|r| r.phase.exists()) else { return Vec::new() };
+    let newest = |appliance| index.iter().find(|i| i.provider == record.id.provider && i.appliance == appliance);
+    let mut found = Vec::new();
+    for host in &record.hosts {
+        let role = record.spec.roles.iter().find(|(name, _)| name.as_str() == host.role);
+        let Some(appliance) = role.and_then(|(_, role)| role.image.clone()) else { continue };
+        let newer = newest(appliance.clone()).filter(|i| host.image.as_ref().is_some_and(|born| *born != i.reference));
+        if newer.is_some() {
+            found.push(format!("{} ({appliance})", host.name));
+        }
+    }
+    found
+}

@@ -1,0 +1,146 @@
+//! The handles to the world, made once in main, and the opening of project and store.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::failure::{Failure, Kind, Result};
+use crate::lifecycle::stop::{StopWatch, Stopper};
+use crate::model::{Ask, Clock, Plan, Project, Sink};
+use crate::process::disk;
+use crate::project::{self, Vars};
+use crate::store::{self, Store, StoreError};
+
+/// Free bytes below which nothing is started.
+pub const FLOOR: u64 = 64 << 20;
+/// Bytes kept back, so that a disk that fills leaves room to end cleanly.
+pub const RESERVE: u64 = 8 << 20;
+
+/// What operations touch beside their arguments.
+pub struct World {
+    /// The environment, read once.
+    pub vars: Vars,
+    /// The current folder.
+    pub cwd: Utf8PathBuf,
+    /// otto itself.
+    pub exe: Utf8PathBuf,
+    /// `--project`.
+    pub project: Option<Utf8PathBuf>,
+    /// The command line as typed.
+    pub argv: Vec<String>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches a run.
+    pub screen: Arc<dyn Sink>,
+    /// The person.
+    pub ask: Arc<dyn Ask>,
+    /// Shows a plan before a question.
+    pub show_plan: Arc<dyn Fn(&Plan) + Send + Sync>,
+    /// Shows a line for people.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Asks a run to stop.
+    pub stopper: Stopper,
+    /// Tells a run to stop.
+    pub stop: StopWatch,
+}
+
+/// A project with its folder of state.
+pub struct Opened {
+    /// The project.
+    pub project: Project,
+    /// Its `.otto`.
+    pub home: Utf8PathBuf,
+}
+
+impl World {
+    /// Reads the project's files.
+    ///
+    /// # Errors
+    /// All their problems at once.
+    pub fn open(&self) -> Result<Opened> {
+        let start = self.project.clone().or_else(|| self.vars.project.clone());
+        let folder = match start {
+            Some(folder) => self.cwd.join(folder),
+            None => project::find(&self.cwd)
+                .map_err(|e| Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR ..."))?,
+        };
+        let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
+        for warning in &loaded.warnings {
+            (self.say)(&format!("warning: {warning}"));
+        }
+        let home = self.vars.dir.clone().map_or_else(|| folder.join(".otto"), |dir| self.cwd.join(dir));
+        Ok(Opened { project: loaded.project, home })
+    }
+
+    /// Where copies of states go: `$XDG_STATE_HOME/otto`.
+    pub fn state_home(&self) -> Utf8PathBuf {
+        self.vars.state_home.join("otto")
+    }
+
+    /// Where tools and downloads live, once per user: `$XDG_CACHE_HOME/otto`.
+    pub fn cache(&self) -> Utf8PathBuf {
+        self.vars.cache_home.join("otto")
+    }
+
+    /// Opens the store for a verb that changes things.
+    ///
+    /// # Errors
+    /// A disk without room, a store that cannot be used, or an empty one where a copy says that something exists.
+    pub fn store(&self, opened: &Opened) -> Result<Store> {
+        let home = &opened.home;
+        disk::private_folder(home).map_err(|e| store_failure(home, &e))?;
+        let free = disk::free(home).map_err(|e| store_failure(home, &e))?;
+        if free < FLOOR {
+            let what = format!("{} MB are free on the disk of {home}, {} MB are needed to start anything", free >> 20, FLOOR >> 20);
+            return Err(Failure::new(Kind::Store, what).hint("free some space, then the same command again"));
+        }
+        self.refuse_forgetting(opened)?;
+        disk::reserve(home, RESERVE).map_err(|e| store_failure(home, &e))?;
+        Store::open(home, env!("CARGO_PKG_VERSION")).map_err(unusable)
+    }
+
+    /// Opens the store for a verb that only reads: works on a full or read-only disk.
+    ///
+    /// # Errors
+    /// A store that cannot be used.
+    pub fn store_to_read(&self, opened: &Opened) -> Result<Store> {
+        self.refuse_forgetting(opened)?;
+        Store::open_read_only(&opened.home).map_err(unusable)
+    }
+
+    /// An empty store is no reason to start empty: a copy may know what exists.
+    fn refuse_forgetting(&self, opened: &Opened) -> Result<()> {
+        if store::store_id_at(&opened.home).is_some() || opened.home.join("otto.db").exists() {
+            return Ok(());
+        }
+        let copies = store::list_copies(&self.state_home(), &opened.project.id).map_err(unusable)?;
+        let folder = Utf8Path::new(&opened.project.folder);
+        let there = |other: &Utf8Path| store::store_id_at(&other.join(".otto"));
+        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, there) else {
+            return Ok(());
+        };
+        let what = format!("`{}` holds no store, and the copy of {} says that {} exists", opened.home, copy.at, copy.exists.join(", "));
+        let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
+        Err(failure.hint("otto state restore"))
+    }
+}
+
+/// All problems of the project's files.
+pub fn problems_found(problems: &[project::Problem]) -> Failure {
+    let count = problems.len();
+    let what = if count == 1 { "the project's files have a problem".to_owned() } else { format!("the project's files have {count} problems") };
+    let mut failure = Failure::new(Kind::Project, what);
+    failure.causes = problems.iter().map(ToString::to_string).collect();
+    failure
+}
+
+/// A store that cannot be used.
+pub fn unusable(error: StoreError) -> Failure {
+    let damaged = !matches!(error, StoreError::Newer { .. });
+    let failure = Failure::new(Kind::Store, error.to_string());
+    if damaged { failure.hint("otto state restore") } else { failure.hint("use the otto that wrote it, or a newer one") }
+}
+
+fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Store, format!("`{home}` cannot be used: {error}")).hint("make it writable, or set OTTO_DIR to a folder that is")
+}
