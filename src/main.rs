@@ -1,2 +1,11 @@
 //! The binary: a supervisor when re-executed as one, else the command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // First of all, before anything that allocates, threads or reads settings: a supervisor stays small.
+    if let Some(code) = otto::process::supervisor::main_if_asked(&mut std::env::args_os()) {
+        return ExitCode::from(code);
+    }
+    ExitCode::SUCCESS
+}

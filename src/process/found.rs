@@ -1,0 +1,73 @@
+//! Finds out what became of a call that an earlier otto began.
+
+use std::io;
+
+use camino::Utf8Path;
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::folder::Folder;
+use super::running::{Ended, ProcessError, Running};
+
+/// What a call's folder tells.
+#[derive(Debug)]
+pub enum Found {
+    /// Its tool was never started, and now never will be.
+    NeverStarted,
+    /// Some process of it lives (its supervisor may be dead): await it as any other.
+    Running(Running),
+    /// It is over, and how is on record.
+    Ended(Ended),
+    /// It is over, and nobody saw how: what it left has to be looked for.
+    Lost,
+}
+
+/// Looks at a call's folder. Taking the claim here is what makes `NeverStarted` certain: a supervisor that comes late
+/// finds it taken and starts nothing.
+pub fn look(path: &Utf8Path) -> Result<Found, ProcessError> {
+    find(&Folder::at(path)).map_err(|source| ProcessError::Folder { path: path.to_owned(), source })
+}
+
+fn find(folder: &Folder) -> io::Result<Found> {
+    let alive = match folder.alive() {
+        Ok(alive) => alive,
+        // The folder is made before a supervisor is: without this file there was none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return never(folder),
+        Err(error) => return Err(error),
+    };
+    match rustix::fs::flock(&alive, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return running(folder),
+        Err(error) => return Err(error.into()),
+    }
+    if folder.claim("recovery\n")? {
+        return Ok(Found::NeverStarted);
+    }
+    let started = match folder.started() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Found::Lost),
+        other => other?,
+    };
+    if started.as_ref().is_some_and(|started| !started.session.living().is_empty()) {
+        return running(folder);
+    }
+    Ok(match (folder.exit()?, started) {
+        (Some(exit), _) => Found::Ended(exit),
+        // The supervisor records itself before it starts the tool: this one was killed before, or the claim is that
+        // of an earlier recovery.
+        (None, None) => Found::NeverStarted,
+        (None, Some(_)) => Found::Lost,
+    })
+}
+
+fn never(folder: &Folder) -> io::Result<Found> {
+    match folder.claim("recovery\n") {
+        Ok(true) => Ok(Found::NeverStarted),
+        Ok(false) => Ok(Found::Lost),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::NeverStarted),
+        Err(error) => Err(error),
+    }
+}
+
+fn running(folder: &Folder) -> io::Result<Found> {
+    Ok(Found::Running(Running::adopted(folder.clone(), folder.command()?.ladder, folder.started()?)))
+}

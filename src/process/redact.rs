@@ -1,0 +1,152 @@
+//! Takes known secret values out of texts and files before anything else reads them.
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use camino::Utf8Path;
+
+use super::disk;
+use crate::model::Secret;
+
+/// A value shorter than this is left alone: taken out of every word it is part of, it would spoil the text and still
+/// be easy to guess.
+pub const SHORTEST: usize = 4;
+/// What stands in its place.
+pub const MASK: &str = "***";
+
+/// Knows the values, longest first, each also as JSON writes it (Go's way with `<`, `>` and `&` included), and the
+/// lines of those that have several.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    values: Vec<Value>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Value(String);
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl Redactor {
+    /// Of these secrets.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut values = Vec::new();
+        for secret in secrets {
+            let text = secret.reveal();
+            let lines = text.lines().filter(|_| text.contains('\n')).map(str::trim).filter(|line| line.len() >= 12);
+            for value in lines.chain([text, text.trim_end()]) {
+                let json = serde_json::Value::from(value).to_string();
+                let json = json[1..json.len() - 1].to_owned();
+                let go = json.replace('<', r"\u003c").replace('>', r"\u003e").replace('&', r"\u0026");
+                values.extend([value.to_owned(), json, go].map(Value));
+            }
+        }
+        values.retain(|value| value.0.len() >= SHORTEST);
+        values.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        values.dedup();
+        Self { values }
+    }
+
+    /// Whether it knows nothing to take out.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The text without the values.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for Value(value) in &self.values {
+            if text.contains(value.as_str()) {
+                text = Cow::Owned(text.replace(value.as_str(), MASK));
+            }
+        }
+        text
+    }
+
+    /// Rewrites a file whose writer is over, line by line, if a value is in it, and tells whether one was. A value's
+    /// own lines count, so nothing hides behind a line's end. The new content replaces the old at once, or, where the
+    /// disk is full, in place.
+    pub fn file(&self, path: &Utf8Path) -> io::Result<bool> {
+        if self.is_empty() || !self.found(path)? {
+            return Ok(false);
+        }
+        let new = path.with_file_name(format!(".{}.redacted", path.file_name().unwrap_or("output")));
+        let written = (|| {
+            let mut to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            self.copy(path, &mut to)?;
+            to.sync_all()?;
+            disk::replace(&new, path)
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+            self.in_place(path)?;
+        }
+        Ok(true)
+    }
+
+    fn found(&self, path: &Utf8Path) -> io::Result<bool> {
+        self.lines(path, |old, new| Ok(old != new))
+    }
+
+    fn copy(&self, path: &Utf8Path, to: &mut impl Write) -> io::Result<()> {
+        let mut to = io::BufWriter::new(to);
+        self.lines(path, |_, new| to.write_all(new).map(|()| false))?;
+        to.flush()
+    }
+
+    /// The mask is never longer than a value, so what is written stays behind what is read.
+    fn in_place(&self, path: &Utf8Path) -> io::Result<()> {
+        let mut to = OpenOptions::new().write(true).open(path)?;
+        let mut size = 0;
+        self.lines(path, |_, new| {
+            size += new.len() as u64;
+            to.write_all(new).map(|()| false)
+        })?;
+        to.set_len(size)?;
+        to.sync_all()
+    }
+
+    /// Every line (its end included) as it is and as it shall be, until one is answered with `true`.
+    fn lines(&self, path: &Utf8Path, mut each: impl FnMut(&[u8], &[u8]) -> io::Result<bool>) -> io::Result<bool> {
+        let mut from = BufReader::with_capacity(256 << 10, File::open(path)?);
+        let mut line = Vec::new();
+        while from.read_until(b'\n', &mut line)? > 0 {
+            let new = self.bytes(&line);
+            if each(&line, &new)? {
+                return Ok(true);
+            }
+            line.clear();
+        }
+        Ok(false)
+    }
+
+    fn bytes(&self, line: &[u8]) -> Vec<u8> {
+        let mut line = line.to_vec();
+        for Value(value) in &self.values {
+            let value = value.as_bytes();
+            let mut from = 0;
+            while let Some(at) = position(&line[from..], value) {
+                line.splice(from + at..from + at + value.len(), MASK.bytes());
+                from += at + MASK.len();
+            }
+        }
+        line
+    }
+}
+
+fn position(text: &[u8], value: &[u8]) -> Option<usize> {
+    let first = *value.first()?;
+    let mut from = 0;
+    while let Some(at) = text[from..].iter().position(|byte| *byte == first) {
+        if text[from + at..].starts_with(value) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
