@@ -1,3 +1,4 @@
 //! otto: from golden image to healthy web site and back, with plain Packer, Terraform and Ansible folders.
 pub mod model;
 pub mod process;
+pub mod store;

@@ -1,0 +1,1 @@
+//! The store against a real disk: kills, cuts, full and read-only folders, old files.
