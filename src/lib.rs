@@ -2,3 +2,4 @@
 pub mod model;
 pub mod process;
 pub mod store;
+pub mod ui;
