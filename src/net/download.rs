@@ -43,11 +43,7 @@ impl Client {
             .await
             .map_err(|_| NetError::TimedOut { place: place.to_owned(), after: wanted.timeout })??;
         if !found.eq_ignore_ascii_case(wanted.sha256) {
-            return Err(NetError::Checksum {
-                place: place.to_owned(),
-                expected: wanted.sha256.to_owned(),
-                found,
-            });
+            return Err(NetError::Checksum { place: place.to_owned(), expected: wanted.sha256.to_owned(), found });
         }
         fs::rename(&part, wanted.to).map_err(|e| unwritable(wanted.to, &e))?;
         Ok(size)

@@ -149,7 +149,8 @@ impl Client {
 
     /// The client for downloads: TLS, the environment's proxy, a few redirects.
     pub(super) fn following(&self, url: &str) -> &reqwest::Client {
-        let near = reqwest::Url::parse(url).is_ok_and(|u| u.scheme() == "http" && u.host_str().is_some_and(is_loopback));
+        let near =
+            reqwest::Url::parse(url).is_ok_and(|u| u.scheme() == "http" && u.host_str().is_some_and(is_loopback));
         if near {
             return self.direct.get_or_init(direct);
         }

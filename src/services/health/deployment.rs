@@ -98,7 +98,8 @@ fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Front, CheckResult> {
         }),
         [] => Err(unknown("no endpoint is declared, and no host serves pages".to_owned())),
         several => {
-            let detail = format!("no endpoint is declared for {} www hosts: each is only asked by itself", several.len());
+            let detail =
+                format!("no endpoint is declared for {} www hosts: each is only asked by itself", several.len());
             Err(finding("endpoint", CheckKind::Http, Health::Warning, detail))
         }
     }
@@ -116,18 +117,14 @@ fn at_front<'a>(
     for domain in scope.domains {
         let (address, title) = (address.clone(), format!("{name} serves {domain}"));
         pending.push(Box::pin(async move {
-            asker
-                .patiently(|| async { check_page(asker, &Page::home(&title, &address, port, domain)).await })
-                .await
+            asker.patiently(|| async { check_page(asker, &Page::home(&title, &address, port, domain)).await }).await
         }));
     }
     let Some(main) = scope.domains.first().filter(|_| level == Level::Full) else { return };
     if balanced {
         let backends: Vec<String> = servers.iter().map(|host| host.name.clone()).collect();
         let address = address.clone();
-        pending.push(Box::pin(async move {
-            asker.patiently(|| spread(asker, &address, port, main, &backends)).await
-        }));
+        pending.push(Box::pin(async move { asker.patiently(|| spread(asker, &address, port, main, &backends)).await }));
     }
     for check in scope.checks {
         let address = address.clone();
