@@ -3,3 +3,6 @@ pub mod model;
 pub mod process;
 pub mod store;
 pub mod ui;
+pub mod net;
+pub mod services;
+pub mod tools;

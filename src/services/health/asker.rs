@@ -1,0 +1,96 @@
+//! How checks ask: through one client, so many at once, each with its limit, patiently only where told so.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use crate::model::{CheckResult, Health};
+use crate::net::{Client, NetError, Request, Response};
+
+/// The first pause between two attempts of a patient check; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The bounds of a round of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// For one request, body included. 5 s.
+    pub timeout: Duration,
+    /// Requests at the same time. 16.
+    pub concurrency: usize,
+    /// How long a check that is not ok is repeated, from the start of the round: right after a configuration, when
+    /// services are about to answer. Zero: each check asks once.
+    pub patience: Duration,
+    /// Bytes of a page that are read and searched. 1 MiB.
+    pub max_body: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(5), concurrency: 16, patience: Duration::ZERO, max_body: 1 << 20 }
+    }
+}
+
+/// Asks on behalf of one round of checks.
+#[derive(Debug)]
+pub struct Asker<'a> {
+    client: &'a Client,
+    permits: Semaphore,
+    settings: Settings,
+    deadline: Instant,
+}
+
+impl<'a> Asker<'a> {
+    /// A round that begins now.
+    pub fn new(client: &'a Client, settings: Settings) -> Self {
+        let permits = Semaphore::new(settings.concurrency.max(1));
+        Self { client, permits, settings, deadline: Instant::now() + settings.patience }
+    }
+
+    /// The limit of one request.
+    pub(super) fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    /// A plain GET to an address in the name of `domain`.
+    pub(super) async fn get(
+        &self,
+        address: &str,
+        port: u16,
+        domain: Option<&str>,
+        path: &str,
+    ) -> Result<Response, NetError> {
+        let mut request = Request::address(address, port, path).timeout(self.settings.timeout);
+        request.max_body = self.settings.max_body;
+        request.host = domain.map(|domain| host_header(domain, port));
+        let _permit = self.permit().await;
+        self.client.get(&request).await
+    }
+
+    /// A place among the requests that may run at the same time.
+    pub(super) async fn permit(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.permits.acquire().await.expect("the semaphore lives as long as the asker and is never closed")
+    }
+
+    /// Repeats a check until it is ok or the round's patience is over; the last result counts.
+    pub(super) async fn patiently<F, C>(&self, check: C) -> CheckResult
+    where
+        F: Future<Output = CheckResult>,
+        C: Fn() -> F,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let result = check().await;
+            if result.state == Health::Ok || Instant::now() + pause > self.deadline {
+                return result;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// What a browser sends: the port belongs to it unless it is the scheme's own.
+fn host_header(domain: &str, port: u16) -> String {
+    if port == 80 { domain.to_owned() } else { format!("{domain}:{port}") }
+}

@@ -1,0 +1,95 @@
+//! Does a page answer as it should.
+
+use crate::model::{CheckKind, CheckResult, CheckSpec, Health};
+use crate::net::Response;
+
+use super::asker::Asker;
+
+/// The header by which a www host says its name.
+const SERVED_BY: &str = "x-served-by";
+
+/// A page and what is expected of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// Shown in the report.
+    pub name: &'a str,
+    /// Where to connect.
+    pub address: &'a str,
+    /// On which port.
+    pub port: u16,
+    /// The Host header.
+    pub domain: &'a str,
+    /// Path, from `/`.
+    pub path: &'a str,
+    /// The one good status; any below 400 when absent.
+    pub status: Option<u16>,
+    /// A text the body must hold.
+    pub body: Option<&'a str>,
+    /// Who must answer, where the answer says who it is.
+    pub by: Option<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    /// The main page of a domain, as a generated check.
+    pub fn home(name: &'a str, address: &'a str, port: u16, domain: &'a str) -> Self {
+        Self { name, address, port, domain, path: "/", status: None, body: None, by: None }
+    }
+
+    /// A site's own check, asked at an address.
+    pub fn own(check: &'a CheckSpec, address: &'a str, port: u16, main_domain: &'a str) -> Self {
+        Self {
+            name: &check.name,
+            address,
+            port,
+            domain: check.domain.as_deref().unwrap_or(main_domain),
+            path: &check.http,
+            status: Some(check.status),
+            body: check.body.as_deref(),
+            by: None,
+        }
+    }
+}
+
+/// Asks for a page once.
+pub async fn check_page(asker: &Asker<'_>, page: &Page<'_>) -> CheckResult {
+    let port = if page.port == 80 { String::new() } else { format!(":{}", page.port) };
+    let target = format!("http://{}{port}{}", page.domain, page.path);
+    let (state, latency_ms, detail) = match asker.get(page.address, page.port, Some(page.domain), page.path).await {
+        Ok(answer) => {
+            let (state, detail) = judge(page, &answer);
+            (state, Some(answer.latency_ms), detail)
+        }
+        Err(error) => (Health::Critical, None, error.to_string()),
+    };
+    CheckResult { name: page.name.to_owned(), kind: CheckKind::Http, target, state, latency_ms, detail }
+}
+
+/// The host that says it answered.
+pub fn served_by(answer: &Response) -> Option<&str> {
+    answer.header(SERVED_BY).map(str::trim).filter(|name| !name.is_empty())
+}
+
+fn judge(page: &Page<'_>, answer: &Response) -> (Health, String) {
+    let served = served_by(answer);
+    let by = served.map(|name| format!(" by {name}")).unwrap_or_default();
+    let got = format!("{}{by} from {}:{}", answer.status, page.address, page.port);
+    let good = page.status.map_or(answer.status < 400, |wanted| answer.status == wanted);
+    if !good {
+        let wanted = page.status.map_or_else(|| "below 400".to_owned(), |status| status.to_string());
+        return (Health::Critical, format!("answered {got}, expected {wanted}"));
+    }
+    if let (Some(expected), Some(name)) = (page.by, served)
+        && name != expected
+    {
+        return (Health::Critical, format!("answered {got}, expected {expected}: another service holds its port"));
+    }
+    if let Some(text) = page.body
+        && !answer.text().contains(text)
+    {
+        let read = answer.body.len();
+        let how_far =
+            if answer.truncated { format!("the first {read} bytes") } else { format!("the {read} bytes of the page") };
+        return (Health::Critical, format!("answered {got}, but `{text}` is not in {how_far}"));
+    }
+    (Health::Ok, got)
+}

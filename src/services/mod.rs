@@ -1,0 +1,3 @@
+//! Layer 2: what otto does beside running tools. No service imports a sibling.
+
+pub mod health;
