@@ -1,0 +1,169 @@
+//! The static inventory, made from what the root declares: groups by role, one value for one deployment.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{DeploymentSpec, Host};
+
+/// How hosts are reached, and what else the inventory has to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// Who to log in as, where the host does not say.
+    pub user: Option<String>,
+    /// A private key, absolute; else the agent.
+    pub identity: Option<String>,
+    /// A host to go through (`user@host:port`).
+    pub jump: Option<String>,
+    /// The deployment's own file of host keys, absolute: new ones are accepted once, a changed one is an error.
+    pub known_hosts: Option<String>,
+    /// A folder for what Ansible leaves on local hosts, absolute; goes with a private `ANSIBLE_HOME`.
+    pub local_home: Option<String>,
+    /// Further variables for all hosts, above the user's.
+    pub vars: Map<String, Value>,
+}
+
+/// Groups that the playbook of every project may name, there even when empty: a play on a group that does not exist is
+/// a warning.
+const ALWAYS: [&str; 2] = ["lb", "www"];
+
+/// The inventory as a JSON document that Ansible's YAML reader takes (the file's name must end in `.json`). The same
+/// wishes give the same bytes.
+pub fn inventory(spec: &DeploymentSpec, hosts: &[Host], access: &Access) -> Value {
+    let mut groups: BTreeMap<&str, BTreeMap<&str, &Host>> = BTreeMap::new();
+    for name in ALWAYS {
+        groups.entry(name).or_default();
+    }
+    for host in hosts {
+        groups.entry(&host.role).or_default().insert(&host.name, host);
+        // A `clowd` host is all in one: it serves pages and spreads requests.
+        if host.role == "clowd" {
+            for name in ALWAYS {
+                groups.entry(name).or_default().insert(&host.name, host);
+            }
+        }
+    }
+    let children: Map<String, Value> = groups
+        .into_iter()
+        .map(|(group, members)| {
+            let members: Map<String, Value> = members.keys().map(|name| ((*name).to_owned(), json!({}))).collect();
+            (group.to_owned(), json!({ "hosts": members }))
+        })
+        .collect();
+    let mut named: Vec<&Host> = hosts.iter().collect();
+    named.sort_by(|a, b| a.name.cmp(&b.name));
+    let all: Map<String, Value> =
+        named.into_iter().map(|host| (host.name.clone(), Value::Object(host_vars(host, access)))).collect();
+    json!({ "all": { "vars": all_vars(spec, access), "hosts": all, "children": children } })
+}
+
+/// The user's variables, sorted, then otto's words, which nothing overrides.
+fn all_vars(spec: &DeploymentSpec, access: &Access) -> Map<String, Value> {
+    let mut vars = Map::new();
+    let mut theirs: BTreeMap<&String, &Value> = spec.vars.iter().collect();
+    theirs.extend(access.vars.iter());
+    for (name, value) in theirs {
+        vars.insert(name.clone(), value.clone());
+    }
+    let own = [
+        ("site", json!(spec.id.site)),
+        ("domains", json!(spec.domains)),
+        ("environment", json!(spec.id.environment)),
+        ("deployment", json!(spec.id.key())),
+        ("provider", json!(spec.id.provider)),
+        ("content", json!(spec.content)),
+    ];
+    for (name, value) in own {
+        vars.insert(name.to_owned(), value);
+    }
+    vars
+}
+
+fn host_vars(host: &Host, access: &Access) -> Map<String, Value> {
+    let mut vars = Map::new();
+    let mut set = |name: &str, value: Value| {
+        if !value.is_null() {
+            vars.insert(name.to_owned(), value);
+        }
+    };
+    set("ansible_host", json!(host.address));
+    set("ansible_connection", json!(host.connection.as_deref().unwrap_or("ssh")));
+    if host.is_local() {
+        // The Python that Ansible itself runs with: the machine's own may lack what modules need.
+        set("ansible_python_interpreter", json!("{{ ansible_playbook_python }}"));
+        set("ansible_remote_tmp", json!(access.local_home.as_ref().map(|home| format!("{home}/tmp"))));
+    } else {
+        set("ansible_user", json!(host.user.as_ref().or(access.user.as_ref())));
+        set("ansible_port", json!(host.port));
+        set("ansible_ssh_private_key_file", json!(access.identity));
+        set("ansible_ssh_common_args", json!(ssh_args(access)));
+    }
+    let mut theirs: Vec<_> = host.vars.iter().collect();
+    theirs.sort_by_key(|(name, _)| *name);
+    for (name, value) in theirs {
+        vars.insert(name.clone(), value.clone());
+    }
+    let own = [
+        ("name", json!(host.name)),
+        ("role", json!(host.role)),
+        ("address", json!(host.address)),
+        ("private_address", json!(host.private_address.as_ref().unwrap_or(&host.address))),
+    ];
+    for (name, value) in own {
+        vars.insert(name.to_owned(), value);
+    }
+    vars
+}
+
+/// Options for ssh as Ansible takes them: split like a shell does, then read by ssh, which wants quotes of its own
+/// around a path with blanks.
+fn ssh_args(access: &Access) -> Option<String> {
+    let mut args = Vec::new();
+    if let Some(file) = &access.known_hosts {
+        args.push(format!("-o 'UserKnownHostsFile=\"{}\"'", file.replace('\'', "'\\''")));
+        args.push("-o StrictHostKeyChecking=accept-new".to_owned());
+    }
+    if access.identity.is_some() {
+        args.push("-o IdentitiesOnly=yes".to_owned());
+    }
+    if let Some(jump) = &access.jump {
+        args.push(format!("-o 'ProxyJump={}'", jump.replace('\'', "")));
+    }
+    (!args.is_empty()).then(|| args.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> DeploymentSpec {
+        serde_json::from_value(json!({
+            "id": "dev/local/hello", "domains": ["hello.localhost"], "roles": {}, "content": "/p/sites/hello/html",
+            "checks": [], "region": "", "vars": {"z": 1, "a": [2], "site": "not mine"}, "ttl_s": null, "protect": false
+        }))
+        .expect("a spec")
+    }
+
+    fn host(value: Value) -> Host {
+        serde_json::from_value(value).expect("a host")
+    }
+
+    #[test]
+    fn groups_follow_roles_and_the_order_is_fixed() {
+        let www = host(
+            json!({"name":"www-1","role":"www","address":"127.70.0.1","connection":"local","vars":{"root":"/h","http_port":8080}}),
+        );
+        let all = host(json!({"name":"clowd-1","role":"clowd","address":"10.0.0.1","user":"root","port":2222}));
+        let access = Access {
+            user: Some("debian".into()),
+            identity: Some("/k/id".into()),
+            jump: Some("me@bastion".into()),
+            known_hosts: Some("/o/my hosts/known".into()),
+            local_home: Some("/o/ansible".into()),
+            vars: Map::new(),
+        };
+        let one = inventory(&spec(), &[www.clone(), all.clone()], &access);
+        assert_eq!(one.to_string(), inventory(&spec(), &[all, www], &access).to_string());
+        insta::assert_snapshot!(serde_json::to_string_pretty(&one).expect("JSON"), @"");
+    }
+}

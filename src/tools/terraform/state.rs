@@ -1,0 +1,220 @@
+//! A state file as Terraform and OpenTofu write it (version 4): which addresses it knows, which are tainted, whether
+//! an id occurs in it. Read only; otto never writes one.
+
+use std::collections::BTreeSet;
+use std::{fs, io};
+
+use camino::Utf8Path;
+use serde_json::Value;
+
+/// What was found where a state should be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StateFile {
+    /// No file: nothing was ever applied here, or it was removed.
+    Missing,
+    /// A file of 0 bytes: the tool was killed before it wrote anything. **What it made is in no state.**
+    Empty,
+    /// There is something, and it is no readable state: truncated, encrypted, or of a later version.
+    Unreadable {
+        /// Why.
+        why: String,
+    },
+    /// A state.
+    Read(State),
+}
+
+/// One state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Grows with every write.
+    pub serial: u64,
+    /// Which history it belongs to.
+    pub lineage: String,
+    /// The version of the tool that wrote it.
+    pub tool_version: String,
+    /// Addresses of managed resources with a current object, module and index included.
+    pub addresses: BTreeSet<String>,
+    /// Those of them that the next apply will replace.
+    pub tainted: BTreeSet<String>,
+    /// Addresses with an old object that still has to be taken down.
+    pub deposed: BTreeSet<String>,
+    /// Every text and number in any object and every index key: what an id is looked up in.
+    pub leaves: BTreeSet<String>,
+}
+
+impl StateFile {
+    /// Reads a file.
+    pub fn read(path: &Utf8Path) -> Self {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
+            Err(error) => Self::Unreadable { why: format!("{path}: {error}") },
+        }
+    }
+
+    /// Reads a text: a file's, or what `state pull` prints.
+    pub fn parse(text: &str) -> Self {
+        if text.trim().is_empty() {
+            return Self::Empty;
+        }
+        let root: Value = match serde_json::from_str(text) {
+            Ok(root) => root,
+            Err(error) => {
+                return Self::Unreadable { why: format!("cut off or damaged after {} bytes: {error}", text.len()) };
+            }
+        };
+        if root.get("encrypted_data").is_some() {
+            return Self::Unreadable { why: "encrypted by OpenTofu".to_owned() };
+        }
+        match root.get("version").and_then(Value::as_u64) {
+            Some(4) => Self::Read(State::of(&root)),
+            Some(other) => Self::Unreadable { why: format!("version {other} of the state format, otto reads 4") },
+            None => Self::Unreadable { why: "no state: it has no version".to_owned() },
+        }
+    }
+
+    /// The state, if there is one.
+    pub fn state(&self) -> Option<&State> {
+        match self {
+            Self::Read(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    /// It was cut: what was made may be in no state.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Empty | Self::Unreadable { .. })
+    }
+}
+
+impl State {
+    fn of(root: &Value) -> Self {
+        let text = |name: &str| root.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut state = Self {
+            serial: root.get("serial").and_then(Value::as_u64).unwrap_or(0),
+            lineage: text("lineage"),
+            tool_version: text("terraform_version"),
+            ..Self::default()
+        };
+        for resource in root.get("resources").and_then(Value::as_array).into_iter().flatten() {
+            let managed = resource.get("mode").and_then(Value::as_str) == Some("managed");
+            let base = base_address(resource);
+            for instance in resource.get("instances").and_then(Value::as_array).into_iter().flatten() {
+                state.instance(&base, instance, managed);
+            }
+        }
+        state
+    }
+
+    fn instance(&mut self, base: &str, instance: &Value, managed: bool) {
+        let index = instance.get("index_key").filter(|key| !key.is_null());
+        leaves(index.unwrap_or(&Value::Null), &mut self.leaves);
+        leaves(instance.get("attributes").unwrap_or(&Value::Null), &mut self.leaves);
+        if !managed {
+            return;
+        }
+        let address = match index {
+            None => base.to_owned(),
+            Some(Value::String(key)) => format!("{base}[{}]", quoted(key)),
+            Some(key) => format!("{base}[{key}]"),
+        };
+        if instance.get("deposed").is_some_and(|key| !key.is_null()) {
+            self.deposed.insert(address);
+            return;
+        }
+        if instance.get("status").and_then(Value::as_str) == Some("tainted") {
+            self.tainted.insert(address.clone());
+        }
+        self.addresses.insert(address);
+    }
+
+    /// It knows no resource at all: nothing is left of a deployment.
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty() && self.deposed.is_empty()
+    }
+
+    /// An id (or name, or path) occurs in some object as a value of its own.
+    pub fn knows(&self, id: &str) -> bool {
+        !id.is_empty() && self.leaves.contains(id)
+    }
+}
+
+fn base_address(resource: &Value) -> String {
+    let text = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default();
+    let module = if text("module").is_empty() { String::new() } else { format!("{}.", text("module")) };
+    let data = if text("mode") == "data" { "data." } else { "" };
+    format!("{module}{data}{}.{}", text("type"), text("name"))
+}
+
+/// A key as the event stream writes it in an address: in quotes, with HCL's escapes.
+fn quoted(key: &str) -> String {
+    let mut out = String::from("\"");
+    let mut chars = key.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => {
+                out.push(c);
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn leaves(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if !text.is_empty() => drop(into.insert(text.clone())),
+        Value::Number(number) => drop(into.insert(number.to_string())),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, into)),
+        Value::Object(map) => map.values().for_each(|item| leaves(item, into)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATE: &str = r#"{"version":4,"terraform_version":"1.11.4","serial":7,"lineage":"l-1","outputs":{},"resources":[
+      {"mode":"managed","type":"terraform_data","name":"boot","instances":[
+        {"index_key":"www-1","attributes":{"id":"abc","input":{"value":{"path":"/x/www-1"}},"n":42}},
+        {"index_key":"a\"b${c}","status":"tainted","attributes":{"id":"def"}}]},
+      {"module":"module.m[0]","mode":"managed","type":"a_b","name":"c","instances":[
+        {"index_key":2,"attributes":null},{"index_key":3,"deposed":"0a1b2c3d","attributes":{"id":"old"}}]},
+      {"mode":"data","type":"a_d","name":"e","instances":[{"attributes":{"id":"seen"}}]}],"check_results":null}"#;
+
+    #[test]
+    fn addresses_carry_module_and_index() {
+        let StateFile::Read(state) = StateFile::parse(STATE) else { panic!("a state") };
+        let shown: Vec<_> = state.addresses.iter().map(String::as_str).collect();
+        assert_eq!(
+            shown,
+            ["module.m[0].a_b.c[2]", "terraform_data.boot[\"a\\\"b$${c}\"]", "terraform_data.boot[\"www-1\"]"]
+        );
+        assert_eq!(state.tainted.len(), 1);
+        assert_eq!(state.deposed.iter().collect::<Vec<_>>(), ["module.m[0].a_b.c[3]"]);
+        assert_eq!((state.serial, state.lineage.as_str()), (7, "l-1"));
+        for known in ["abc", "www-1", "/x/www-1", "42", "old", "seen"] {
+            assert!(state.knows(known), "{known}");
+        }
+        assert!(!state.knows("ab") && !state.knows("") && !state.is_empty());
+    }
+
+    #[test]
+    fn empty_truncated_and_foreign_are_told_apart() {
+        assert_eq!(StateFile::parse(""), StateFile::Empty);
+        assert!(matches!(StateFile::parse(&STATE[..200]), StateFile::Unreadable { .. }));
+        assert!(matches!(StateFile::parse(r#"{"version":5}"#), StateFile::Unreadable { .. }));
+        assert!(matches!(StateFile::parse(r#"{"encrypted_data":"x","serial":1}"#), StateFile::Unreadable { .. }));
+        assert!(matches!(StateFile::parse("{}"), StateFile::Unreadable { .. }));
+        assert_eq!(StateFile::read("/nowhere/at/all".into()), StateFile::Missing);
+        assert!(StateFile::parse("").is_damaged() && !StateFile::Missing.is_damaged());
+    }
+}
