@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // First of all, before anything that allocates, threads or reads settings: a supervisor stays small.
-    if let Some(code) = otto::process::supervisor::main_if_asked(&mut std::env::args_os()) {
+    if let Some(code) = otto::ops::supervise_if_asked(&mut std::env::args_os()) {
         return ExitCode::from(code);
     }
-    ExitCode::SUCCESS
+    ExitCode::from(otto::cli::main())
 }

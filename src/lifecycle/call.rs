@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::context::Context;
 use super::unit_end::Trouble;
 use crate::model::{Diagnostic, End, EventKind, UnitId};
-use crate::process::{self, Command, Ladder, Running, Tail};
+use crate::process::{self, Climbed, Command, Ladder, Running, Tail};
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// How often new output is looked for.
@@ -59,8 +59,8 @@ impl Called {
 /// The stop ladder of a call.
 pub fn ladder(stop: Stop) -> Ladder {
     match stop {
-        Stop::Terraform => Ladder::terraform(),
-        Stop::TerraformRead => Ladder::terraform_read(),
+        Stop::Terraform => Ladder::terraform_apply(),
+        Stop::TerraformRead => Ladder::terraform_plan(),
         Stop::Packer => Ladder::packer(),
         Stop::Ansible | Stop::Script => Ladder::ansible(),
     }
@@ -100,8 +100,10 @@ pub async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut
     context.tally.call(call.tool);
     let began = context.now();
     let locks: Vec<&process::Lock> = unit.deployment().and_then(|id| context.locks.get(id)).into_iter().collect();
-    let running = process::start(&context.exe, &folder, &command(&call.invocation), &locks)?;
-    context.record(unit, EventKind::Started { pid: running.pid(), start_time: running.start_time() })?;
+    let running = process::start(&context.exe, &folder, &command(&call.invocation), &locks).await?;
+    if let (Some(pid), Some(start_time)) = (running.pid(), running.start_time()) {
+        context.record(unit, EventKind::Started { pid, start_time })?;
+    }
     let stream = call.stream.clone().unwrap_or_else(|| folder.join("stdout"));
     let called = follow(context, unit, running, &stream, reader).await?;
     let took_ms = context.now().since(began);
@@ -113,12 +115,14 @@ pub async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut
 async fn follow(
     context: &Context,
     unit: &UnitId,
-    mut running: Running,
+    running: Running,
     stream: &Utf8Path,
     reader: &mut dyn Reader,
 ) -> Result<Called, Trouble> {
     let mut stop = context.stop.clone();
-    let mut tail = Tail::new(stream);
+    let mut tail = Tail::open(stream, 0);
+    // One waiting thread for the whole call, not one a glance.
+    let mut over = std::pin::pin!(running.ended());
     let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new() };
     let folder = running.folder().to_owned();
     let mut called =
@@ -129,14 +133,14 @@ async fn follow(
         let asked = stop.borrow_and_update().level;
         while level < asked {
             level += 1;
-            called.interrupted |= running.climb(level)?;
-            called.abandoned = level >= 3 && running.is_abandoned_at(level);
+            called.interrupted |= running.climb(level)? == Climbed::Sent;
+            called.abandoned = level >= 3;
         }
         if called.abandoned {
             break;
         }
         tokio::select! {
-            ended = running.ended() => {
+            ended = &mut over => {
                 called.end = ended.end;
                 called.timed_out = ended.timed_out;
                 break;
@@ -144,15 +148,22 @@ async fn follow(
             () = tokio::time::sleep(GLANCE) => {}
             changed = stop.changed(), if listening => listening = changed.is_ok(),
         }
-        for line in tail.lines() {
-            says.all(reader.line(&line))?;
-        }
+        feed(&mut tail, false, reader, &mut says)?;
     }
-    for line in tail.rest() {
-        says.all(reader.line(&line))?;
-    }
+    while feed(&mut tail, true, reader, &mut says)? {}
     called.errors = says.errors;
     Ok(called)
+}
+
+/// Passes new lines on; whether there were any.
+fn feed(tail: &mut Tail, last: bool, reader: &mut dyn Reader, says: &mut Saying<'_>) -> Result<bool, Trouble> {
+    let path = tail.path().to_owned();
+    let batch = tail.read(last).map_err(Trouble::file(path))?;
+    let any = !batch.lines.is_empty() || batch.gap;
+    for line in batch.lines {
+        says.all(reader.line(&line))?;
+    }
+    Ok(any)
 }
 
 /// Passes what a reader says on to the journal.

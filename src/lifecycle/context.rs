@@ -25,6 +25,14 @@ pub struct Program {
     pub version: String,
 }
 
+impl Program {
+    /// Major, minor, patch.
+    pub fn numbers(&self) -> (u32, u32, u32) {
+        let mut parts = self.version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+    }
+}
+
 /// The tools of a run; absent ones are not needed by it.
 #[derive(Clone, Debug, Default)]
 pub struct Toolset {
@@ -113,6 +121,8 @@ pub struct Context {
     pub requests: Requests,
     /// Hashes.
     pub prints: Prints,
+    /// The user's `ANSIBLE_CALLBACK_PLUGINS`.
+    pub ansible_callbacks: Option<String>,
     /// The person.
     pub ask: Arc<dyn Ask>,
     /// One question at a time.

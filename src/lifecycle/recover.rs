@@ -12,7 +12,7 @@ use super::unit_end::Trouble;
 use crate::model::{Deployment, DeploymentId, Dirty, End, Event, EventKind, Outcome, Phase, RunId, Stage, Totals, UnitId};
 use crate::process::{Found, look};
 use crate::tools::Reader;
-use crate::tools::terraform::parse::Stream;
+use crate::tools::terraform::Stream;
 
 /// A call that was begun and has no recorded end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ async fn outcome_of(
         Found::NeverStarted => (End::NotStarted { why: "otto ended before it began".to_owned() }, 0, false),
         Found::Ended(ended) => (ended.end, ended.took_ms, true),
         Found::Lost => (End::Unknown, 0, true),
-        Found::Running(mut running) => {
+        Found::Running(running) => {
             say(format!("{} {} of run {run} is still at work for {} (process {}): waiting for its end", open.tool, open.step, open.unit, running.pid()));
             let ended = running.ended().await;
             (ended.end, ended.took_ms, true)

@@ -80,7 +80,6 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let asked_from = world.clock.now();
     let consent = consent(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
-    let tools = toolbox::packages(world, &opened, &plan, tools).await?;
     let context = context(world, &opened, &store, &request, run, locks, observed, tools, consent, (records, index));
     context.tally.asked(asked_ms);
     let report = execute_recorded(world, &opened, &store, context, plan, &request, (began, install_ms)).await?;
@@ -219,7 +218,7 @@ fn context(
         config: project.config.clone().into(),
         project: project.id.clone(),
         store: store.id().to_owned(),
-        owner: world.vars.owner(),
+        owner: world.owner(),
         appliances: project.appliances.iter().map(|(name, a)| (name.clone(), a.folder.clone().into())).collect(),
         providers: project.provider_specs.clone(),
         targets: observed.targets.into_iter().map(|t| (t.spec.id.clone(), t)).collect(),
@@ -228,6 +227,7 @@ fn context(
         consent,
         requests: request.requests.clone(),
         prints: observed.prints,
+        ansible_callbacks: world.vars.get("ANSIBLE_CALLBACK_PLUGINS").map(str::to_owned),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),

@@ -49,7 +49,13 @@ fn trouble(trouble: Trouble) -> Failure {
 
 /// Who holds a lock, for the one who finds it held.
 pub fn holder(world: &World, run: &RunId, verb: &str) -> Holder {
-    Holder::new(&run.0, verb, world.clock.now())
+    Holder {
+        pid: std::process::id(),
+        run: Some(run.clone()),
+        verb: verb.to_owned(),
+        host: world.host(),
+        since: world.clock.now(),
+    }
 }
 
 /// Events of an old run are no news for the screen of this one.

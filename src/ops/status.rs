@@ -19,7 +19,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let store = world.store_to_read(&opened)?;
     let mut records = store.deployments().map_err(unusable)?;
     if *selection != Selection::default() {
-        let meant = choose::known(&opened.project, selection, &records)?;
+        let meant = choose::existing(&opened.project, selection, &records)?;
         records.retain(|r| meant.contains(&r.id));
     }
     let index = store.images().map_err(unusable)?;

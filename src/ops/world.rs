@@ -58,7 +58,7 @@ impl World {
     /// # Errors
     /// All their problems at once.
     pub fn open(&self) -> Result<Opened> {
-        let start = self.project.clone().or_else(|| self.vars.project.clone());
+        let start = self.project.clone().or_else(|| self.vars.project().map(Utf8Path::to_owned));
         let folder = match start {
             Some(folder) => self.cwd.join(folder),
             None => project::find(&self.cwd)
@@ -68,18 +68,28 @@ impl World {
         for warning in &loaded.warnings {
             (self.say)(&format!("warning: {warning}"));
         }
-        let home = self.vars.dir.clone().map_or_else(|| folder.join(".otto"), |dir| self.cwd.join(dir));
+        let home = self.vars.state_folder(&folder);
         Ok(Opened { project: loaded.project, home })
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.
     pub fn state_home(&self) -> Utf8PathBuf {
-        self.vars.state_home.join("otto")
+        self.vars.copies_folder().unwrap_or_else(|| self.cwd.join(".otto-state"))
     }
 
     /// Where tools and downloads live, once per user: `$XDG_CACHE_HOME/otto`.
     pub fn cache(&self) -> Utf8PathBuf {
-        self.vars.cache_home.join("otto")
+        self.vars.cache_folder().unwrap_or_else(|| self.cwd.join(".otto-cache"))
+    }
+
+    /// This machine's name.
+    pub fn host(&self) -> String {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    }
+
+    /// `user@machine`.
+    pub fn owner(&self) -> String {
+        format!("{}@{}", self.vars.get("USER").unwrap_or("unknown"), self.host())
     }
 
     /// Opens the store for a verb that changes things.
@@ -88,14 +98,14 @@ impl World {
     /// A disk without room, a store that cannot be used, or an empty one where a copy says that something exists.
     pub fn store(&self, opened: &Opened) -> Result<Store> {
         let home = &opened.home;
-        disk::private_folder(home).map_err(|e| store_failure(home, &e))?;
+        private_folder(home).map_err(|e| store_failure(home, &e))?;
         let free = disk::free(home).map_err(|e| store_failure(home, &e))?;
         if free < FLOOR {
             let what = format!("{} MB are free on the disk of {home}, {} MB are needed to start anything", free >> 20, FLOOR >> 20);
             return Err(Failure::new(Kind::Store, what).hint("free some space, then the same command again"));
         }
         self.refuse_forgetting(opened)?;
-        disk::reserve(home, RESERVE).map_err(|e| store_failure(home, &e))?;
+        disk::Reserve::at(home.join("reserve")).make(RESERVE >> 20).map_err(|e| store_failure(home, &e))?;
         Store::open(home, env!("CARGO_PKG_VERSION")).map_err(unusable)
     }
 
@@ -143,4 +153,10 @@ pub fn unusable(error: StoreError) -> Failure {
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {
     Failure::new(Kind::Store, format!("`{home}` cannot be used: {error}")).hint("make it writable, or set OTTO_DIR to a folder that is")
+}
+
+/// Made 0700: it holds states, logs and keys.
+fn private_folder(home: &Utf8Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home)
 }

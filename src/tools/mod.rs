@@ -1,10 +1,9 @@
-//! Layer 2: the tools that otto drives, and how they are found and installed.
-
-pub mod find;
-pub mod install;
-//! Adapters of the tools that otto drives: typed arguments become a call, its output becomes facts, its facts become hints.
+//! Layer 2: the tools that otto drives. Finding and installing them, and one adapter each: typed arguments become a
+//! call, its output becomes facts, its facts become hints.
 
 pub mod ansible;
+pub mod find;
+pub mod install;
 pub mod invocation;
 pub mod packer;
 pub mod said;

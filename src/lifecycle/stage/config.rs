@@ -1,5 +1,7 @@
 //! Config: one ansible-playbook run per deployment over a static inventory that otto writes from the declared hosts.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
@@ -9,9 +11,8 @@ use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
-use crate::tools::ansible::args::Playbook;
-use crate::tools::ansible::inventory::inventory;
-use crate::tools::ansible::parse::{Ansible, Events, Report, classify};
+use crate::tools::ansible::config::callback_path;
+use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, inventory};
 
 /// How often an unreachable host is tried again: right after it was made, its SSH may not answer yet.
 const ATTEMPTS: u32 = 3;
@@ -55,12 +56,27 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
 
 /// The inventory of a deployment: the same value is hashed, written and given to Ansible.
 pub fn inventory_of(spec: &DeploymentSpec, hosts: &[Host]) -> Value {
-    inventory(spec, hosts)
+    inventory(spec, hosts, &Access::default())
 }
 
 fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
     let content = context.prints.content.get(&spec.id.site).cloned().unwrap_or_default();
     inputs::config_hash(&context.prints.config, &inventory_of(spec, hosts), &content)
+}
+
+/// One playbook to run.
+#[derive(Clone, Debug)]
+pub(super) struct Play {
+    /// Below `clowd/config`.
+    pub(super) file: &'static str,
+    /// The call's step.
+    pub(super) step: String,
+    /// It has the unit's plain folder, and what followed `--`.
+    pub(super) main: bool,
+    /// Only this host.
+    pub(super) only: Option<String>,
+    /// Variables that beat all others.
+    pub(super) extra: Option<Value>,
 }
 
 /// Plays `site.yml` over these hosts; returns how many tasks changed something.
@@ -72,109 +88,108 @@ pub(super) async fn play(
     step: &str,
     main: bool,
 ) -> Result<u32, Trouble> {
-    let mut attempt = 1;
-    loop {
+    let local = hosts.iter().all(Host::is_local);
+    for attempt in 1.. {
         let step = if attempt == 1 { step.to_owned() } else { format!("{step}-{attempt}") };
-        let mut playbook = Playbook::new("site.yml");
-        playbook.check = context.requests.check;
-        playbook.extra = if main { context.requests.passthrough.clone() } else { Vec::new() };
-        let played = once(context, unit, spec, hosts, playbook, &step, main && attempt == 1).await?;
-        match played.outcome {
-            Ansible::Ok { changed } => return Ok(changed),
-            Ansible::Unreachable { ref hosts } if attempt < ATTEMPTS && !all_local(played.local) && !played.called.interrupted => {
-                let why = format!("unreachable: {}", hosts.join(", "));
+        let play = Play { file: "site.yml", step, main: main && attempt == 1, only: None, extra: None };
+        let played = once(context, unit, spec, hosts, &play).await?;
+        match &played.outcome {
+            AnsibleOutcome::Ok { changed } if !played.called.interrupted => return Ok(*changed),
+            AnsibleOutcome::Unreachable { hosts } if attempt < ATTEMPTS && !local && !played.called.interrupted => {
                 context.tally.retry();
+                let why = format!("unreachable: {}", hosts.join(", "));
                 context.record(unit, EventKind::Retry { attempt, of: ATTEMPTS - 1, why })?;
-                attempt += 1;
-                tokio::time::sleep(std::time::Duration::from_secs(u64::from(attempt) * 2)).await;
+                tokio::time::sleep(std::time::Duration::from_secs(u64::from(attempt) * 4)).await;
             }
             _ => return Err(played.into_end().into()),
         }
     }
-}
-
-fn all_local(local: bool) -> bool {
-    local
+    unreachable!("the last attempt returns")
 }
 
 /// One run of a playbook, classified.
 pub(super) struct Played {
-    pub(super) outcome: Ansible,
+    pub(super) outcome: AnsibleOutcome,
     pub(super) called: Called,
     report: Report,
-    local: bool,
 }
 
 impl Played {
     /// What a run that did not end well means for its unit.
     pub(super) fn into_end(self) -> UnitEnd {
-        let changed = self.report.changed() > 0;
         let summary = match &self.outcome {
-            _ if self.called.interrupted => "the playbook was interrupted".to_owned(),
-            Ansible::Ok { .. } => "ok".to_owned(),
-            Ansible::Unreachable { hosts } => format!("unreachable: {}", hosts.join(", ")),
-            Ansible::HostsFailed { hosts } => match self.report.failures.first() {
-                Some(f) => format!("task `{}` failed on {}", f.about.as_deref().unwrap_or("?"), hosts.join(", ")),
-                None => format!("failed on {}", hosts.join(", ")),
+            _ if self.called.interrupted => "the playbook was interrupted: hosts may be half configured".to_owned(),
+            AnsibleOutcome::HostsFailed { .. } => match self.report.failures.first() {
+                Some(first) => format!("task `{}` failed on {}: {}", first.task, first.host, first.msg),
+                None => self.outcome.describe(),
             },
-            Ansible::NoHostsMatched => "the playbook matched no hosts, so nothing was configured".to_owned(),
-            Ansible::BadPlaybook => match self.called.errors.first() {
-                Some(d) => format!("the playbook cannot be run: {}", d.summary),
-                None => format!("the playbook cannot be run: {}", last_words(&self.called)),
-            },
-            Ansible::Incomplete { missing } => format!("the playbook ended without {}", missing.join(", ")),
-            Ansible::Interrupted => "the playbook was interrupted".to_owned(),
+            AnsibleOutcome::BadPlaybook { .. } => format!("the playbook cannot be run: {}", last_words(&self.called)),
+            other => other.describe(),
         };
+        // Interrupted or seen by nobody: what it did is unknown, which is not nothing.
+        let unknown = self.called.interrupted || self.outcome == AnsibleOutcome::Interrupted;
+        let changed = self.report.changed > 0 || unknown && self.report.tasks > 0;
         let mut end = UnitEnd { outcome: outcome_of(&self.called), ..UnitEnd::failed(summary, changed) };
-        end.hints = match &self.outcome {
-            Ansible::NoHostsMatched => vec!["give a play in `site.yml` hosts out of the roles of `site.yaml`".to_owned()],
-            Ansible::Unreachable { .. } => vec!["otto status".to_owned()],
-            _ => Vec::new(),
-        };
+        let said = std::fs::read_to_string(self.called.folder.join("stderr")).unwrap_or_default();
+        end.hints = crate::tools::ansible::explain::hints(&self.outcome, &self.report, &said);
         end
     }
 }
 
-/// The last line of standard error that says something.
+/// What standard error says, in one line.
 fn last_words(called: &Called) -> String {
     let text = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
-    let error = lines.clone().find(|l| l.to_ascii_lowercase().contains("error"));
-    error.or_else(|| lines.next_back()).unwrap_or("it said nothing").chars().take(300).collect()
+    let error = lines.clone().find(|l| l.contains("ERROR") || l.contains("rror:"));
+    let words = error.or_else(|| lines.next_back()).unwrap_or("it said nothing");
+    words.chars().take(400).collect()
 }
 
 /// Runs a playbook once: writes inventory and callback beside the call, reads the callback's file.
-pub(super) async fn once(
-    context: &Context,
-    unit: &UnitId,
-    spec: &DeploymentSpec,
-    hosts: &[Host],
-    mut playbook: Playbook,
-    step: &str,
-    main: bool,
-) -> Result<Played, Trouble> {
+pub(super) async fn once(context: &Context, unit: &UnitId, spec: &DeploymentSpec, hosts: &[Host], play: &Play) -> Result<Played, Trouble> {
     let ansible: &Program = context.tools.ansible.as_ref().ok_or_else(|| UnitEnd::failed("no Ansible was found", false))?;
-    let beside: Utf8PathBuf = context.home.join("runs").join(&context.recorder.run().0).join(format!("{}.{step}.d", unit.folder()));
+    let run = context.home.join("runs").join(&context.recorder.run().0);
+    let beside: Utf8PathBuf = run.join(format!("{}.{}.files", unit.folder(), play.step));
     std::fs::create_dir_all(&beside).map_err(Trouble::file(&beside))?;
-    let file = beside.join("inventory.json");
-    let text = inventory_of(spec, hosts).to_string();
-    disk::write_atomic(&file, text.as_bytes()).map_err(Trouble::file(&file))?;
-    let local = hosts.iter().all(Host::is_local);
-    playbook.folder = context.config.clone();
-    playbook.program = ansible.path.clone();
-    playbook.inventory = file;
-    playbook.events = beside.join("events.jsonl");
-    playbook.plugins = beside.join("plugins");
-    playbook.home = local.then(|| context.hosts_folder(&spec.id).join(".ansible"));
-    let stream = playbook.events.clone();
-    let invocation = playbook.prepare().map_err(Trouble::file(&beside))?;
-    let mut events = Events::new();
-    let called = call(context, unit, Call { tool: "ansible-playbook", step, main, stream: Some(stream), invocation }, &mut events).await?;
-    let report = events.report();
-    let expected: Vec<String> = match &playbook.limit {
+    let write = |name: &str, value: &Value| -> Result<Utf8PathBuf, Trouble> {
+        let path = beside.join(name);
+        disk::write_atomic(&path, value.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
+        Ok(path)
+    };
+    let inventory = write("inventory.json", &inventory_of(spec, hosts))?;
+    let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
+    let plugins = beside.join("plugins");
+    callback::install(&plugins).map_err(Trouble::file(&plugins))?;
+    let config = Some(context.config.join("ansible.cfg")).filter(|path| path.is_file());
+    let text = config.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    let with_text = config.as_ref().zip(text.as_ref()).map(|(path, text)| (path.as_path(), text.as_str()));
+    let events = beside.join("events.jsonl");
+    let playbook = Playbook {
+        program: ansible.path.clone(),
+        playbook: context.config.join(play.file),
+        inventory,
+        cwd: context.config.clone(),
+        limit: play.only.iter().cloned().collect(),
+        check: context.requests.check,
+        extra_vars,
+        passthrough: if play.main { context.requests.passthrough.clone() } else { Vec::new() },
+        callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
+        events: events.clone(),
+        config,
+        home: hosts.iter().all(Host::is_local).then(|| context.hosts_folder(&spec.id).join(".ansible")),
+        control_dir: None,
+        env: BTreeMap::new(),
+    };
+    let mut reader = Events::new();
+    let call_of = Call { tool: "ansible-playbook", step: &play.step, main: play.main, stream: Some(events), invocation: playbook.run() };
+    let called = call(context, unit, call_of, &mut reader).await?;
+    let report = reader.report();
+    let expected: Vec<String> = match &play.only {
         Some(only) => vec![only.clone()],
-        None => hosts.iter().map(|h| h.name.clone()).collect(),
+        None if playbook.passthrough.is_empty() => hosts.iter().map(|h| h.name.clone()).collect(),
+        // `--limit` and `--tags` behind `--` narrow it down.
+        None => Vec::new(),
     };
     let outcome = classify(&report, &called.end, &expected);
-    Ok(Played { outcome, called, report, local })
+    Ok(Played { outcome, called, report })
 }

@@ -7,12 +7,10 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::provision::{program_name, tool, tool_failed};
+use super::provision::{program_name, summary as done, tool, tool_failed};
 use super::{root, sweep};
 use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
-use crate::services::health;
-use crate::tools::terraform::parse::{Operation, Stream};
-use crate::tools::terraform::state::{State, StateError};
+use crate::tools::terraform::{Extra, Operation, StateFile, Stream};
 
 /// Destroys a deployment; its history stays.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
@@ -30,14 +28,14 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     let state_file = folder.join("terraform.tfstate");
     let mut summary = String::from("no resource was in the state");
-    match State::read(&state_file) {
-        Ok(state) if state.addresses().is_empty() => {}
-        Err(StateError::Absent | StateError::Empty) if crate::tools::terraform::root::backend(&folder).ok().flatten().is_none() => {}
-        Ok(_) | Err(StateError::Absent | StateError::Empty) => summary = terraform_destroy(context, unit, id, &mut record, &folder).await?,
-        Err(unreadable) => {
-            let end = UnitEnd::failed(format!("{state_file}: {unreadable}"), false);
-            return Ok(end.hint("otto state show"));
+    let local = crate::tools::terraform::root::backend(&folder).map_err(Trouble::file(&folder))?.is_none();
+    match StateFile::read(&state_file) {
+        StateFile::Read(state) if local && state.is_empty() => {}
+        StateFile::Missing | StateFile::Empty if local => {}
+        StateFile::Unreadable { why } => {
+            return Ok(UnitEnd::failed(format!("{state_file}: {why}"), false).hint("otto state show"));
         }
+        _ => summary = terraform_destroy(context, unit, id, &mut record, &folder).await?,
     }
     let swept = sweep_all(context, unit, id).await?;
     if swept > 0 {
@@ -87,13 +85,12 @@ async fn terraform_destroy(
     let terraform = tool(context, unit, id, record, folder, var_file).await?;
     let mut stream = Stream::new();
     let name = program_name(context);
-    let mut invocation = terraform.destroy();
-    invocation.args.extend(context.requests.passthrough.iter().cloned());
+    let invocation = terraform.destroy(&Extra::passthrough(&context.requests.passthrough));
     let called = call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream).await?;
     let report = stream.report();
     (context.after_apply)(id);
     if called.is_clean() && report.succeeded(Operation::Destroy) {
-        return Ok(report.final_summary.as_ref().map(ToString::to_string).unwrap_or_default());
+        return Ok(done(&report));
     }
     if let Some(dirty) = &mut record.dirty {
         dirty.in_flight.extend(report.in_flight.iter().cloned());
@@ -125,11 +122,11 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
     let living = context.hosts_folder(id);
     let mut still = Vec::new();
     for host in record.hosts.iter().filter(|h| h.is_local()) {
-        if health::probe_host(host).await.0 == HostState::Up && host.probe() != Ok(crate::model::Probe::None) {
+        if context.checker.probe(host).await == HostState::Up && host.probe() != Ok(crate::model::Probe::None) {
             still.push(format!("{} answers at {}:{}", host.name, host.address, host.service_port()));
         }
     }
-    let pids = crate::process::found::living_below(&living);
+    let pids = crate::process::session::living_below(&living);
     if !pids.is_empty() {
         still.push(format!("processes {pids:?} live in {living}"));
     }

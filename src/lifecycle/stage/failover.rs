@@ -2,14 +2,14 @@
 //!
 //! The undo is durable before the stop: the record says dirty, and every later configuration starts what is stopped.
 
+use serde_json::json;
+
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::config::{Played, once};
+use super::config::{Play, Played, once};
 use crate::model::site::serves_pages;
 use crate::model::{CheckKind, CheckResult, Deployment, DeploymentSpec, Dirty, Health, UnitId};
-use crate::services::health::{self, Subject};
-use crate::tools::ansible::args::Playbook;
-use crate::tools::ansible::parse::Ansible;
+use crate::services::health::Scope;
 
 /// Stops the first backend, checks, starts it again.
 pub(super) async fn run(
@@ -32,12 +32,12 @@ pub(super) async fn run(
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;
     let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
-    let subject = Subject { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
-    let served = health::survives(&subject, &victim).await;
+    let scope = Scope { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    let served = context.checker.survives(&scope, &victim).await;
     switch(context, unit, record, spec, &victim, "started").await?;
     record.dirty = None;
     context.remember(unit, record.clone())?;
-    let back = health::returns(&Subject { hosts: &record.hosts, ..subject }, &victim).await;
+    let back = context.checker.returns(&Scope { hosts: &record.hosts, ..scope }, &victim).await;
     let result = |name: String, found: Result<String, String>| CheckResult {
         name,
         kind: CheckKind::Failover,
@@ -57,11 +57,15 @@ async fn switch(
     host: &str,
     state: &str,
 ) -> Result<(), Trouble> {
-    let mut playbook = Playbook::new("backend.yml");
-    playbook.limit = Some(host.to_owned());
-    playbook.variables = vec![("backend_state".to_owned(), state.to_owned())];
-    let played: Played = once(context, unit, spec, &record.hosts, playbook, &format!("backend-{state}"), false).await?;
-    if matches!(played.outcome, Ansible::Ok { .. }) {
+    let play = Play {
+        file: "backend.yml",
+        step: format!("backend-{state}"),
+        main: false,
+        only: Some(host.to_owned()),
+        extra: Some(json!({ "backend_state": state })),
+    };
+    let played: Played = once(context, unit, spec, &record.hosts, &play).await?;
+    if played.outcome.is_ok() && !played.called.interrupted {
         return Ok(());
     }
     let end: UnitEnd = played.into_end();

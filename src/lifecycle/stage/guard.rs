@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use crate::model::{DeploymentId, HostState, UnitId};
-use crate::tools::terraform::parse::{PlanAction, Planned};
+use crate::tools::terraform::{Planned, PlannedAction};
 
 /// Addresses whose deletion is destruction: not the repair of a host that does not answer, not the replacement of
 /// what an interrupted creation of this deployment left tainted.
@@ -15,10 +15,10 @@ pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, interrupt
         target.hosts.iter().filter(|(_, state)| *state != HostState::Up).map(|(name, _)| name.as_str()).collect();
     planned
         .iter()
-        .filter(|p| matches!(p.action, PlanAction::Delete | PlanAction::Replace))
+        .filter(|p| p.action.destroys())
         .filter(|p| {
-            let tainted = p.action == PlanAction::Replace && p.reason.as_deref() == Some("tainted");
-            let of_down_host = p.action == PlanAction::Replace && down.iter().any(|name| belongs(&p.address, name));
+            let tainted = p.action == PlannedAction::Replace && p.reason.as_deref() == Some("tainted");
+            let of_down_host = p.action == PlannedAction::Replace && down.iter().any(|name| belongs(&p.address, name));
             !(of_down_host || tainted && interrupted)
         })
         .collect()
@@ -31,11 +31,11 @@ fn belongs(address: &str, host: &str) -> bool {
 
 /// `2 to create, 1 to change, 1 to destroy`, leaving out zeros.
 pub(super) fn counted(planned: &[Planned]) -> String {
-    let count = |wanted: &[PlanAction]| planned.iter().filter(|p| wanted.contains(&p.action)).count();
+    let count = |wanted: &[PlannedAction]| planned.iter().filter(|p| wanted.contains(&p.action)).count();
     let parts = [
-        (count(&[PlanAction::Delete, PlanAction::Replace]), "to destroy"),
-        (count(&[PlanAction::Create, PlanAction::Replace]), "to create"),
-        (count(&[PlanAction::Update]), "to change"),
+        (count(&[PlannedAction::Delete, PlannedAction::Replace]), "to destroy"),
+        (count(&[PlannedAction::Create, PlannedAction::Replace]), "to create"),
+        (count(&[PlannedAction::Update]), "to change"),
     ];
     let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if said.is_empty() { "no resource changes".to_owned() } else { said.join(", ") }
@@ -59,7 +59,8 @@ pub(super) async fn consent(
         let summary = format!("Terraform would destroy {}: {}", names.len(), names.join(", "));
         return Err(UnitEnd::refused(summary, format!("{} --allow-destroy", context.consent.line)).into());
     }
-    if context.consent.yes {
+    let only_new = context.consent.agreed_new && planned.iter().all(|p| !p.action.destroys());
+    if context.consent.yes || only_new {
         return Ok(());
     }
     let question = format!("{id}: {}. Go on?", counted(planned));
@@ -69,7 +70,7 @@ pub(super) async fn consent(
     }
     let _one_at_a_time = context.asking.lock().await;
     for p in planned {
-        context.note(unit, format!("{} {}", p.action.sign(), p.address), matches!(p.action, PlanAction::Delete | PlanAction::Replace))?;
+        context.note(unit, format!("{} {}", p.action.word(), p.address), p.action.destroys())?;
     }
     let before = context.now();
     let agreed = { let ask = context.ask.clone(); tokio::task::spawn_blocking(move || ask.confirm(&question)).await.unwrap_or(false) };

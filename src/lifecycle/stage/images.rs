@@ -1,5 +1,6 @@
 //! Images: one golden image of an appliance for a provider, by Packer.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -37,9 +38,16 @@ pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appli
         "name": name,
         "base": spec.base(appliance),
     });
-    disk::write_atomic(&var_file, variables.to_string().as_bytes()).map_err(Trouble::file(&var_file))?;
-    let invocation = Packer { program: packer.path.clone(), version: packer.version.clone(), template, var_file }
-        .build()
+    disk::write_atomic(&var_file, variables.to_string().as_bytes(), 0o600).map_err(Trouble::file(&var_file))?;
+    let invocation = Packer {
+        program: packer.path.clone(),
+        version: packer.numbers(),
+        cwd: template.clone(),
+        template,
+        var_file,
+        env: BTreeMap::new(),
+    }
+    .build(&context.requests.passthrough)
         .env("OTTO_PACKAGES", context.tools.packages.as_str())
         .env("OTTO_BIN", context.exe.as_str());
     let mut stream = Stream::new();
@@ -75,26 +83,23 @@ pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appli
 fn reference(output: &Utf8Path, provider: &Provider) -> Result<String, Trouble> {
     let path = output.join("manifest.json");
     let failed = |what: String| UnitEnd::failed(what, false).hint("the template needs the post-processor `manifest` with `output = \"${var.output_dir}/manifest.json\"`");
-    let artifacts = manifest::read(&path).map_err(|e| failed(format!("{path}: {e}")))?;
+    let text = fs::read_to_string(&path).map_err(|e| failed(format!("{path}: {e}")))?;
+    let artifacts = manifest::read(&text, output).map_err(|e| failed(format!("{path}: {e}")))?;
     let artifact = artifacts.first().ok_or_else(|| failed(format!("{path} lists no artifact")))?;
     let raw = match provider.image_from {
-        ImageFrom::Id => artifact.id.clone(),
+        ImageFrom::Id => artifact.artifact_id.clone(),
         ImageFrom::File => {
-            let file = artifact.file.clone().ok_or_else(|| failed(format!("{path} names no file")))?;
-            let file = output.join(file);
+            let (file, _) = artifact.files.first().ok_or_else(|| failed(format!("{path} names no file")))?;
             if !file.is_file() {
                 return Err(failed(format!("{file}: Packer names it as its artifact, and it is not there")).into());
             }
             file.to_string()
         }
     };
-    Ok(provider.image_match.as_deref().and_then(|pattern| matched(pattern, &raw)).unwrap_or(raw))
-}
-
-/// `[^:]+$` and its like: the tail behind the last of one character. Other patterns keep the whole.
-fn matched(pattern: &str, text: &str) -> Option<String> {
-    let inner = pattern.strip_prefix("[^")?.strip_suffix("]+$")?;
-    Some(text.rsplit(|c| inner.contains(c)).next()?.to_owned())
+    let Some(pattern) = provider.image_match.as_deref() else { return Ok(raw) };
+    // The pattern was checked when the project was read.
+    let found = regex::Regex::new(pattern).ok().and_then(|regex| regex.find(&raw).map(|m| m.as_str().to_owned()));
+    found.ok_or_else(|| failed(format!("`{raw}` does not match `{pattern}` of `provider.yaml`")).into())
 }
 
 fn last_line(folder: &Utf8PathBuf) -> Option<String> {

@@ -3,6 +3,7 @@
 //! The record says `partial` and dirty before the tool that may change something starts, and only a proven end takes
 //! that back: whatever happens in between, the next otto knows that it has to look.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,9 +16,8 @@ use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{config, guard, root, sweep};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
-use crate::tools::terraform::args::Terraform;
-use crate::tools::terraform::parse::{Operation, Report, Stream};
-use crate::tools::terraform::{outputs, root as tf_root, state};
+use crate::tools::terraform::args::Goal;
+use crate::tools::terraform::{Extra, Operation, Report, StateFile, Stream, Terraform, outputs, root as tf_root};
 
 /// Everything an apply needs, prepared.
 struct Ready<'a> {
@@ -35,10 +35,11 @@ struct Ready<'a> {
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut ready = prepare(context, unit, id).await?;
     look_for_strays(context, unit, id, &ready).await?;
-    let one_call = ready.is_new && context.consent.yes && ready.target.provider.is_free();
+    let agreed = context.consent.yes || context.consent.agreed_new;
+    let one_call = ready.is_new && agreed && ready.target.provider.is_free();
     if one_call {
         begin(context, unit, &mut ready)?;
-        let invocation = ready.terraform.apply_new();
+        let invocation = ready.terraform.apply_new(&Extra::passthrough(&context.requests.passthrough));
         return apply(context, unit, ready, invocation).await;
     }
     let plan_file = context.terraform_folder(id).join("otto.tfplan");
@@ -120,10 +121,12 @@ pub(super) async fn tool(
     let mut terraform = Terraform {
         program: program.path.clone(),
         tofu: program.name == "tofu",
+        version: program.numbers(),
         dir: folder.to_owned(),
         data_dir: None,
         workspace: None,
         var_file,
+        env: BTreeMap::new(),
     };
     if tf_root::backend(folder).map_err(read)?.is_some() {
         terraform.workspace = Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
@@ -131,7 +134,7 @@ pub(super) async fn tool(
     if !tf_root::needs_init(folder).map_err(read)? {
         return Ok(terraform);
     }
-    let key = tf_root::data_key(folder, &format!("{} {}", program.name, program.version)).map_err(read)?;
+    let key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
     let data = context.home.join("terraform").join(".data").join(key);
     terraform.data_dir = Some(data.clone());
     let done = data.join("otto.done");
@@ -179,7 +182,8 @@ async fn look_for_strays(context: &Context, unit: &UnitId, id: &DeploymentId, re
             sweep::remove(context, unit, id, &adrift).await
         }
         None => {
-            let known = state::State::read(&state_file).map(|s| s.addresses()).unwrap_or_default();
+            let read = StateFile::read(&state_file);
+            let known = read.state().map(|s| s.addresses.clone()).unwrap_or_default();
             let lost: Vec<&str> = dirty.in_flight.iter().map(String::as_str).filter(|a| !known.contains(*a)).collect();
             if lost.is_empty() || context.consent.ignore_in_flight {
                 return Ok(());
@@ -205,10 +209,9 @@ fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), 
     context.remember(unit, ready.record.clone())
 }
 
-async fn plan(context: &Context, unit: &UnitId, ready: &Ready<'_>, plan_file: &Utf8Path) -> Result<Report, Trouble> {
+async fn plan(context: &Context, unit: &UnitId, ready: &Ready<'_>, plan_file: &Utf8Path) -> Result<(Report, bool), Trouble> {
     let mut stream = Stream::new();
-    let mut invocation = ready.terraform.plan(plan_file);
-    invocation.args.extend(context.requests.passthrough.iter().cloned());
+    let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
     let name = program_name(context);
     let called = call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream).await?;
     let report = stream.report();
@@ -217,14 +220,15 @@ async fn plan(context: &Context, unit: &UnitId, ready: &Ready<'_>, plan_file: &U
     if !code_fits || called.interrupted || called.timed_out || !report.errors.is_empty() || report.plan_summary.is_none() {
         return Err(tool_failed(&called, &report, "plan", false).into());
     }
-    Ok(report)
+    Ok((report, called.end.is_zero()))
 }
 
 /// With a plan at hand: nothing to do, or consent and apply.
-async fn decide(context: &Context, unit: &UnitId, mut ready: Ready<'_>, report: Report, plan_file: &Utf8Path) -> Result<UnitEnd, Trouble> {
+async fn decide(context: &Context, unit: &UnitId, mut ready: Ready<'_>, (report, unchanged): (Report, bool), plan_file: &Utf8Path) -> Result<UnitEnd, Trouble> {
     let known: Vec<&str> = ready.record.hosts.iter().map(|h| h.name.as_str()).collect();
     let same_hosts = known.len() == ready.hosts.len() && ready.hosts.iter().all(|h| known.contains(&h.name.as_str()));
-    if !report.has_changes() && same_hosts {
+    // 2 is Terraform's word for changes; outputs alone count as well.
+    if unchanged && same_hosts {
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
@@ -253,19 +257,15 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
 async fn apply(context: &Context, unit: &UnitId, mut ready: Ready<'_>, invocation: crate::tools::Invocation) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
-    let mut invocation = invocation;
-    if ready.is_new {
-        invocation.args.extend(context.requests.passthrough.iter().cloned());
-    }
     let called = call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream).await?;
     let report = stream.report();
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
-        let summary = report.final_summary.as_ref().map(ToString::to_string).unwrap_or_default();
+        let summary = summary(&report);
         finish(context, unit, &mut ready, Some(&report))?;
         return Ok(UnitEnd::ok(summary, true));
     }
-    let touched = report.completed > 0 || !report.in_flight.is_empty() || !report.errored.is_empty() || report.final_summary.is_some();
+    let touched = report.touched();
     settle_failure(context, unit, &mut ready, &called, &report, touched)?;
     Err(tool_failed(&called, &report, "apply", touched || called.end == crate::model::End::Unknown).into())
 }
@@ -302,10 +302,16 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
     let record = &mut ready.record;
     let mut changed = false;
     if let Some(report) = report {
-        let declared = outputs::read(&report.outputs, &ready.hosts).map_err(|wrong| {
-            UnitEnd::failed(format!("the root's outputs are not what was asked: {wrong}"), true)
-                .hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
-        })?;
+        let not_so = |what: String| {
+            UnitEnd::failed(what, true).hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
+        };
+        let declared = outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;
+        if let Some(problem) = declared.against(&ready.hosts).problem() {
+            return Err(not_so(problem).into());
+        }
+        for warning in &declared.warnings {
+            context.note(unit, warning.clone(), true)?;
+        }
         let mut hosts = declared.hosts;
         for host in &mut hosts {
             let asked = ready.hosts.iter().find(|h| h.name == host.name);
@@ -332,6 +338,14 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
     context.remember(unit, ready.record.clone())
 }
 
+/// `3 created, 1 changed, 1 destroyed`.
+pub(super) fn summary(report: &Report) -> String {
+    let Some(done) = &report.final_summary else { return String::new() };
+    let parts = [(done.add, "created"), (done.change, "changed"), (done.remove, "destroyed")];
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if said.is_empty() { "no changes".to_owned() } else { said.join(", ") }
+}
+
 pub(super) fn program_name(context: &Context) -> String {
     context.tools.terraform.as_ref().map_or_else(|| "terraform".to_owned(), |t| t.name.clone())
 }
@@ -346,7 +360,8 @@ pub(super) fn tool_failed(called: &Called, report: &Report, step: &str, changed:
         None => format!("`{step}` ended with {} and without its final summary", called.end.describe()),
     };
     let mut end = UnitEnd { outcome, ..UnitEnd::failed(summary, changed) };
-    end.hints = crate::tools::terraform::explain::hints(&report.errors);
+    let said = fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
+    end.hints = crate::tools::terraform::explain::hints(&report.errors, &said);
     end
 }
 

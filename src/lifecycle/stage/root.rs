@@ -115,7 +115,7 @@ fn write_one(path: Utf8PathBuf, variables: &Map<String, Value>) -> Result<Utf8Pa
     if fs::read_to_string(&path).is_ok_and(|present| present == text) {
         return Ok(path);
     }
-    disk::write_atomic(&path, text.as_bytes()).map_err(Trouble::file(&path))?;
+    disk::write_atomic(&path, text.as_bytes(), 0o600).map_err(Trouble::file(&path))?;
     Ok(path)
 }
 

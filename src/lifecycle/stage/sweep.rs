@@ -2,7 +2,7 @@
 //!
 //! Only what carries this store's own tags is ever removed; what carries another store's is a refusal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
-use crate::tools::terraform::state::{State, StateError};
+use crate::tools::terraform::StateFile;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -88,11 +88,11 @@ pub(super) async fn remove(context: &Context, unit: &UnitId, id: &DeploymentId, 
 /// Those that no healthy resource of the state knows. A tainted resource does not count: what its interrupted
 /// creation made is going to be replaced, and Terraform runs no destroy provisioner for it.
 pub(super) fn unknown_to_state(state_file: &Utf8Path, found: Vec<Orphan>) -> Result<Vec<Orphan>, Trouble> {
-    let known = match State::read(state_file) {
-        Ok(state) => state.healthy_strings(),
+    let known = match StateFile::read(state_file) {
+        StateFile::Read(state) => state.healthy,
         // An empty or absent state knows nothing: all that was found is adrift.
-        Err(StateError::Absent | StateError::Empty) => Default::default(),
-        Err(other) => return Err(UnitEnd::failed(format!("{state_file}: {other}"), false).into()),
+        StateFile::Missing | StateFile::Empty => BTreeSet::new(),
+        StateFile::Unreadable { why } => return Err(UnitEnd::failed(format!("{state_file}: {why}"), false).into()),
     };
     Ok(found.into_iter().filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name))).collect())
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{config, failover};
-use crate::model::{CheckResult, Deployment, DeploymentId, EventKind, Health, Phase, UnitId};
-use crate::services::health::{self, Level, Subject};
+use crate::model::{CheckResult, Deployment, DeploymentId, DeploymentSpec, EventKind, Health, Phase, UnitId};
+use crate::services::health::{Level, Scope, worst};
 
 /// Right after a reload a balancer needs its first rounds of checks: failures are asked again until then.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut record = config::existing(context, id)?;
     let spec = &context.target(id)?.spec;
-    let mut results = ask(&record, spec).await;
-    if context.requests.failover && health::worst(&results) == Health::Ok {
+    let mut results = ask(context, &record, spec).await;
+    if context.requests.failover && worst(&results) == Health::Ok {
         results.extend(failover::run(context, unit, &mut record, spec).await?);
     }
     for check in &results {
@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The full set of checks, with patience for what has just been configured.
-async fn ask(record: &Deployment, spec: &crate::model::DeploymentSpec) -> Vec<CheckResult> {
-    let subject = Subject { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
-    health::deployment(&subject, Level::Full, Some(PATIENCE)).await
+async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Vec<CheckResult> {
+    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    context.checker.check(&scope, Level::Full, PATIENCE).await
 }

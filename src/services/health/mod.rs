@@ -3,12 +3,14 @@
 //! Every request opens its own connection to an address and says in its Host header which domain it means.
 
 mod asker;
+mod checker;
 mod deployment;
 mod host;
 mod page;
 mod spread;
 
 pub use asker::{Asker, Settings};
+pub use checker::Checker;
 pub use deployment::{Level, Scope, deployment, worst};
 pub use host::{Probed, probe_host};
 pub use page::{Page, check_page, served_by};

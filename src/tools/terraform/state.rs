@@ -40,6 +40,8 @@ pub struct State {
     pub deposed: BTreeSet<String>,
     /// Every text and number in any object and every index key: what an id is looked up in.
     pub leaves: BTreeSet<String>,
+    /// The same of objects that are neither tainted nor deposed: what an interrupted creation made is not among them.
+    pub healthy: BTreeSet<String>,
 }
 
 impl StateFile {
@@ -108,8 +110,13 @@ impl State {
 
     fn instance(&mut self, base: &str, instance: &Value, managed: bool) {
         let index = instance.get("index_key").filter(|key| !key.is_null());
-        leaves(index.unwrap_or(&Value::Null), &mut self.leaves);
-        leaves(instance.get("attributes").unwrap_or(&Value::Null), &mut self.leaves);
+        let whole = instance.get("status").and_then(Value::as_str) != Some("tainted") && instance.get("deposed").is_none_or(Value::is_null);
+        for part in [index, instance.get("attributes")].into_iter().flatten() {
+            leaves(part, &mut self.leaves);
+            if whole {
+                leaves(part, &mut self.healthy);
+            }
+        }
         if !managed {
             return;
         }

@@ -1,0 +1,158 @@
+//! The tools of a run: found, or installed before anything is asked or made.
+
+use camino::Utf8PathBuf;
+
+use super::conduct::Request;
+use super::failure::{Failure, Kind, Result};
+use super::world::{Opened, World};
+use crate::lifecycle::{Program, Toolset, Verb};
+use crate::model::{DeploymentId, Stage};
+use crate::net::Client;
+use crate::tools::find::{Found, Search, Tool, find_all};
+use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
+
+/// Where tools are looked for.
+pub fn search(world: &World) -> Search {
+    let path = world.vars.get("PATH").unwrap_or_default();
+    Search::new(path.as_ref(), world.cache().into_std_path_buf())
+}
+
+/// The tools that are there, for verbs that only look.
+pub async fn present(world: &World) -> Toolset {
+    let found = find_all(&[Tool::Terraform, Tool::Packer, Tool::Ansible], &search(world)).await;
+    let mut tools = empty(world);
+    for found in found.into_iter().flatten() {
+        put(&mut tools, &found);
+    }
+    tools
+}
+
+/// The tools that a request needs, and how long it took to install what was missing, in milliseconds.
+///
+/// # Errors
+/// A tool that is missing or too old and cannot be had, or whose installation was not agreed to.
+pub async fn ready(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<(Toolset, u64)> {
+    let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    let search = search(world);
+    let found = find_all(&wanted.tools, &search).await;
+    let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
+    let absent = missing(&wanted.packages, &search);
+    let mut tools = empty(world);
+    if lacking.is_empty() && absent.is_empty() {
+        found.iter().flatten().for_each(|f| put(&mut tools, f));
+        return Ok((tools, 0));
+    }
+    let mut reasons = lacking;
+    if !absent.is_empty() {
+        let names: Vec<&str> = absent.iter().map(|p| p.program.as_str()).collect();
+        reasons.push(format!("not on this machine: {}", names.join(", ")));
+    }
+    agree(world, request.consent.yes, &reasons)?;
+    let before = world.clock.now();
+    let installed = install(world, &wanted, &search).await?;
+    installed.iter().for_each(|f| put(&mut tools, f));
+    Ok((tools, world.clock.now().since(before)))
+}
+
+/// Installs what is missing of these.
+///
+/// # Errors
+/// What could be had in no way, each with all that was tried.
+pub async fn install(world: &World, wanted: &Wanted, search: &Search) -> Result<Vec<Found>> {
+    let say = world.say.clone();
+    let mut report = move |event: InstallEvent| {
+        if let Some(line) = line(&event) {
+            say(&line);
+        }
+    };
+    let client = Client::new();
+    let ready = ensure(wanted, search, &client, &mut report).await.map_err(|errors| not_had(&errors))?;
+    Ok(ready.tools)
+}
+
+fn line(event: &InstallEvent) -> Option<String> {
+    let InstallEvent { subject, step, state } = event;
+    match state {
+        State::Begun => Some(format!("tools  {subject}: {step}")),
+        State::Waiting => Some(format!("tools  {subject}: another otto is at it, waiting")),
+        State::PassedOver { why } => Some(format!("tools  {subject}: {step} passed over: {why}")),
+        State::Failed { why } => Some(format!("tools  {subject}: {step} failed: {why}")),
+        _ => None,
+    }
+}
+
+/// Asks before anything is downloaded.
+pub fn agree(world: &World, yes: bool, reasons: &[String]) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    let mut failure = Failure::new(Kind::Tool, "tools are missing").hint("otto tools install --yes");
+    failure.causes = reasons.to_vec();
+    if !world.ask.can_ask() {
+        return Err(failure);
+    }
+    reasons.iter().for_each(|reason| (world.say)(reason));
+    let agreed = world.ask.confirm(&format!("Install them into {}?", world.cache()));
+    if agreed { Ok(()) } else { Err(failure) }
+}
+
+fn not_had(errors: &[InstallError]) -> Failure {
+    let mut failure = Failure::new(Kind::Tool, "tools are missing and could not be installed");
+    for error in errors {
+        failure.causes.extend(error.attempts.iter().map(|a| format!("{}: {}: {}", error.subject, a.step, a.why)));
+        failure.hints.extend(error.administrator.clone());
+    }
+    failure.hints.dedup();
+    failure
+}
+
+fn needed(request: &Request) -> Vec<Tool> {
+    match request.verb {
+        Verb::Up => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
+        Verb::Only(Stage::Images) => vec![Tool::Packer],
+        // Hosts that leave are drained by Ansible first.
+        Verb::Only(Stage::Provision) => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
+        Verb::Only(Stage::Config) => vec![Tool::Ansible],
+        Verb::Only(Stage::Test) if request.requests.failover => vec![Tool::Ansible],
+        Verb::Only(Stage::Test) => Vec::new(),
+        Verb::Only(Stage::Destroy) => vec![Tool::Terraform],
+    }
+}
+
+/// The programs that images of folders are made of: lists beside the templates.
+fn packages_of(opened: &Opened, ids: &[DeploymentId], request: &Request) -> Vec<Package> {
+    let all = request.verb == Verb::Only(Stage::Images);
+    if !all && request.verb != Verb::Up {
+        return Vec::new();
+    }
+    let project = &opened.project;
+    let mut found = Vec::new();
+    for appliance in project.appliances.values() {
+        for provider in &appliance.providers {
+            let of = |id: &&DeploymentId| id.provider == *provider;
+            let boots = |id: &DeploymentId| project.wanted(id).is_some_and(|s| s.appliances().contains(&&appliance.name));
+            if ids.iter().filter(of).any(|id| all || boots(id)) {
+                let list = Utf8PathBuf::from(&appliance.folder).join(provider.as_str()).join("packages");
+                found.extend(Package::read_list(&std::fs::read_to_string(list).unwrap_or_default()));
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn empty(world: &World) -> Toolset {
+    Toolset { packages: world.cache().join("packages/root"), ..Toolset::default() }
+}
+
+fn put(tools: &mut Toolset, found: &Found) {
+    let Ok(path) = Utf8PathBuf::from_path_buf(found.program.clone()) else { return };
+    let program = Program { name: found.tool.program().to_owned(), path, version: found.version.to_string() };
+    match found.tool {
+        Tool::Terraform | Tool::Tofu => tools.terraform = Some(program),
+        Tool::Packer => tools.packer = Some(program),
+        Tool::Ansible => tools.ansible = Some(program),
+    }
+}
+
