@@ -59,6 +59,13 @@ pub(super) fn is_otto(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map(|found| found == APPLICATION)
 }
 
+/// Some table of the format is not there.
+pub(super) fn missing(conn: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN
+               ('meta', 'events', 'runs', 'units', 'deployments', 'images', 'ledger')";
+    conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|found| found < 7)
+}
+
 /// Brings the file to [`VERSION`] in one transaction; does nothing when it is there.
 pub(super) fn migrate(conn: &mut Connection, otto: &str) -> rusqlite::Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
