@@ -123,6 +123,14 @@ fn record(store: &Store, run_name: &str, kinds: Vec<EventKind>) {
     }
 }
 
+/// Whether it comes true before patience ends; other work on the machine may slow it down.
+fn soon(mut is_true: impl FnMut() -> bool) -> bool {
+    (0..3000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        is_true()
+    })
+}
+
 /// This binary again, as a process of its own.
 fn spawn(task: &str, place: &Utf8Path) -> Child {
     Command::new(std::env::current_exe().expect("this binary"))

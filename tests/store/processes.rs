@@ -28,7 +28,8 @@ fn nothing_acknowledged_is_lost_when_writers_are_killed() {
     for round in 0..10 {
         let names: Vec<String> = (0..6).map(|n| format!("w{round}-{n}")).collect();
         let mut children: Vec<Child> = names.iter().map(|name| spawn(&format!("write {name}"), &folder.path)).collect();
-        std::thread::sleep(Duration::from_millis(150));
+        let at_work = |name: &String| fs::metadata(folder.path.join(format!("seen-{name}"))).is_ok_and(|m| m.len() > 0);
+        assert!(soon(|| names.iter().all(at_work)), "all have begun");
         for child in &mut children {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             std::thread::sleep(Duration::from_micros((random >> 33) % 40_000));
