@@ -144,7 +144,7 @@ async fn outcome_of(
         Found::Ended(ended) => (ended.end, ended.took_ms, true),
         Found::Lost => (End::Unknown, 0, true),
         Found::Running(running) => {
-            say(format!("{} {} of run {run} is still at work for {} (process {}): waiting for its end", open.tool, open.step, open.unit, running.pid()));
+            say(format!("{} {} of run {run} is still at work for {} (process {}): waiting for its end", open.tool, open.step, open.unit, running.pid().unwrap_or_default()));
             let ended = running.ended().await;
             (ended.end, ended.took_ms, true)
         }

@@ -28,7 +28,6 @@ pub fn after_apply(world: &World, opened: &Opened, store: Arc<Store>) -> Box<dyn
 
 fn try_save(state_home: &Utf8Path, project: &str, folder: &str, home: &Utf8Path, store: &Store) -> Result<(), store::StoreError> {
     let files = states(home);
-    let files: Vec<(&str, &Utf8Path)> = files.iter().map(|(key, path)| (key.as_str(), path.as_path())).collect();
     store::save_copy(store, state_home, project, Utf8Path::new(folder), &files).map(drop)
 }
 

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::failure::{Failure, Kind, Result};
 use crate::lifecycle::inputs::{self, Identity};
 use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, inventory_of};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind};
+use crate::model::{Deployment, DeploymentId, Health, Image, Name, Project, Provider, ProviderKind};
 use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 

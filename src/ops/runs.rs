@@ -31,7 +31,7 @@ pub fn find(store: &Store, prefix: Option<&str>) -> Result<RunId> {
     match store.find_run(prefix).map_err(unusable)? {
         RunMatch::One(run) => Ok(run),
         RunMatch::None => Err(Failure::new(Kind::Usage, format!("no run begins with `{prefix}`")).hint("otto runs")),
-        RunMatch::Several(ids) => {
+        RunMatch::Many(ids) => {
             let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
             Err(Failure::new(Kind::Usage, format!("several runs begin with `{prefix}`: {}", names.join(", "))))
         }

@@ -44,7 +44,7 @@ pub fn restore(world: &World, name: Option<&str>) -> Result<(Copy, Restored)> {
     let copies = copies(world, &opened)?;
     let folder = &opened.project.folder;
     let chosen = match name {
-        Some(name) => copies.iter().find(|c| c.path.file_name().is_some_and(|n| n.starts_with(name))),
+        Some(name) => copies.iter().find(|c| c.folder.file_name().is_some_and(|n| n.starts_with(name))),
         None => copies.iter().find(|c| c.project_folder.as_str() == folder).or_else(|| copies.first()),
     };
     let Some(copy) = chosen else {

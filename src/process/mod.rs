@@ -7,6 +7,7 @@
 //! ends supervisors too; the outcome is then `Lost`, never a guess.
 
 pub mod command;
+pub mod cwd;
 pub mod disk;
 pub mod folder;
 pub mod found;

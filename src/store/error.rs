@@ -102,6 +102,9 @@ impl StoreError {
     /// SQLite's refusal, sorted into what a person can act on.
     pub(super) fn sqlite(path: &Utf8Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, why) = &source {
+            return Self::Damaged { what: format!("a record in it cannot be read ({why})"), path };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Damaged { path, what: source.to_string() }

@@ -29,7 +29,8 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
         EventKind::RunStarted { verb, argv, version, units } => {
             let doc = json!({"argv": argv, "version": version, "units": units}).to_string();
             conn.execute(
-                "INSERT INTO runs (id, verb, started_at, outcome, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO runs (id, verb, started_at, outcome, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO NOTHING",
                 params![run, verb, event.at.0, Outcome::Running.word(), DOCUMENT, doc],
             )?;
         }
@@ -41,14 +42,14 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
                 params![run, event.at.0, outcome.word(), code, totals],
             )?;
         }
-        EventKind::UnitStarted { .. } => {
+        EventKind::UnitStarted { .. } if unit.is_some() => {
             conn.execute(
                 "INSERT INTO units (run, unit, n, outcome) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET outcome = excluded.outcome, took_ms = NULL, log = NULL",
                 params![run, unit, event.seq.cast_signed(), Outcome::Running.word()],
             )?;
         }
-        EventKind::UnitEnded { outcome, took_ms, log, .. } => {
+        EventKind::UnitEnded { outcome, took_ms, log, .. } if unit.is_some() => {
             conn.execute(
                 "INSERT INTO units (run, unit, n, outcome, took_ms, log) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET outcome = excluded.outcome, took_ms = excluded.took_ms, log = excluded.log",

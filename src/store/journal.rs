@@ -100,7 +100,7 @@ impl Store {
     /// # Errors
     /// Disk full, locked, damaged; what waits stays waiting.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.lock().write().map_err(|error| self.failed(error))
+        self.lock().write().map(drop).map_err(|error| self.failed(error))
     }
 
     /// Records what happened under the run's next number: for a process that adds to a run which another one began.
@@ -164,8 +164,12 @@ impl Store {
         let mut inner = self.lock();
         inner.accept(event, &self.about.path)?;
         if event.kind.is_durable() {
-            let written = inner.write();
-            return written.map_err(|error| inner.explain(error, event, &self.about.path));
+            let displaced = inner.write().map_err(|error| self.failed(error))?;
+            if displaced.contains(&event.run) {
+                let why = "another process has written to this run".to_owned();
+                return Err(StoreError::Refused { run: event.run.0.clone(), seq: event.seq, why });
+            }
+            return Ok(());
         }
         if inner.waiting.len().is_multiple_of(BATCH) {
             // If the disk refuses, the next durable event says so; until then these wait.
@@ -280,17 +284,35 @@ impl Inner {
     }
 
     /// Writes all that waits in one transaction: fully synced if one of them is durable.
-    fn write(&mut self) -> rusqlite::Result<()> {
-        if self.waiting.is_empty() {
-            return Ok(());
+    ///
+    /// Returns the runs that another process has written to meanwhile: their events are let go, because numbers that
+    /// are taken would keep everything else from the disk for ever.
+    fn write(&mut self) -> rusqlite::Result<Vec<RunId>> {
+        let mut displaced = Vec::new();
+        while !self.waiting.is_empty() {
+            match self.write_once() {
+                Ok(()) => {}
+                Err((run, error)) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    self.waiting.retain(|(event, _)| event.run != run);
+                    self.last.remove(&run);
+                    displaced.push(run);
+                }
+                Err((_, error)) => return Err(error),
+            }
         }
+        Ok(displaced)
+    }
+
+    /// One try; an error comes with the run whose event could not be written.
+    fn write_once(&mut self) -> Result<(), (RunId, rusqlite::Error)> {
+        let nobody = |error| (RunId(String::new()), error);
         let durable = self.waiting.iter().any(|(event, _)| event.kind.is_durable());
-        self.sync_full(durable)?;
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.sync_full(durable).map_err(nobody)?;
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nobody)?;
         for (event, line) in &self.waiting {
-            fold::put(&tx, event, line)?;
+            fold::put(&tx, event, line).map_err(|error| (event.run.clone(), error))?;
         }
-        tx.commit()?;
+        tx.commit().map_err(nobody)?;
         for (event, _) in self.waiting.drain(..) {
             if matches!(event.kind, EventKind::RunEnded { .. }) {
                 self.last.remove(&event.run);
@@ -305,17 +327,6 @@ impl Inner {
             self.full_sync = full;
         }
         Ok(())
-    }
-
-    /// An event whose number another process has used would block all others for ever: its run's events are let go.
-    fn explain(&mut self, error: rusqlite::Error, event: &Event, path: &Utf8Path) -> StoreError {
-        if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
-            return StoreError::sqlite(path, error);
-        }
-        self.waiting.retain(|(other, _)| other.run != event.run);
-        self.last.remove(&event.run);
-        let why = "another process has written to this run".to_owned();
-        StoreError::Refused { run: event.run.0.clone(), seq: event.seq, why }
     }
 }
 

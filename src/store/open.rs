@@ -100,31 +100,48 @@ fn about(conn: Connection, path: Utf8PathBuf, new: bool, read_only: bool) -> Res
     Ok(Store::around(conn, About { path, id, created_at, new, read_only }))
 }
 
-/// Looks at the files before SQLite does: it would make an empty database of an empty file.
+/// Looks at the files before SQLite does: it would make an empty database of an empty file, and take a page that is
+/// cut for one that ends in zeros.
 pub(super) fn inspect(folder: &Utf8Path) -> Result<Place, StoreError> {
     let path = folder.join(FILE);
     let damaged = |what: String| Err(StoreError::Damaged { path: path.clone(), what });
-    let log = files::length(&folder.join(format!("{FILE}-wal")))?.unwrap_or(0) > 0;
+    let log = || files::length(&folder.join(format!("{FILE}-wal"))).map(|found| found.unwrap_or(0) > 0);
     match files::length(&path)? {
-        None if log => damaged(format!("it is gone, though its log {FILE}-wal is there")),
-        None => match sign_of_life(folder) {
-            Some(sign) => damaged(format!("it is gone, though {sign} is there")),
-            None => Ok(Place::Free),
-        },
-        Some(0) => damaged("it is empty".to_owned()),
-        Some(_) => {
-            let mut head = [0_u8; 16];
-            let read = fs::File::open(&path).and_then(|mut file| file.read_exact(&mut head));
-            match read {
-                Ok(()) if head == *b"SQLite format 3\0" => Ok(Place::Taken),
-                Ok(()) => damaged("it is not a database".to_owned()),
-                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                    damaged("it is cut short".to_owned())
-                }
-                Err(error) => Err(StoreError::io("read", &path)(error)),
-            }
+        None if log()? => return damaged(format!("it is gone, though its log {FILE}-wal is there")),
+        None => {
+            return match sign_of_life(folder) {
+                Some(sign) => damaged(format!("it is gone, though {sign} is there")),
+                None => Ok(Place::Free),
+            };
         }
+        Some(0) => return damaged("it is empty".to_owned()),
+        Some(_) => {}
     }
+    let mut head = [0_u8; 100];
+    match fs::File::open(&path).and_then(|mut file| file.read_exact(&mut head)) {
+        Ok(()) if head.starts_with(b"SQLite format 3\0") => {}
+        Ok(()) => return damaged("it is not a database".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            return damaged("it is cut short".to_owned());
+        }
+        Err(error) => return Err(StoreError::io("read", &path)(error)),
+    }
+    // In this order: a writer that is moving its log into the file has the log there until the file is whole.
+    let wanted = promised_length(&head);
+    if !log()? && files::length(&path)?.is_some_and(|found| found < wanted) {
+        return damaged(format!("it is cut short: its {wanted} bytes are not all there"));
+    }
+    Ok(Place::Taken)
+}
+
+/// How long a database is by its own header; 0 when the header does not vouch for that number.
+fn promised_length(head: &[u8; 100]) -> u64 {
+    let word = |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
+        1 => 65536,
+        size => size,
+    };
+    if word(24) == word(92) { page * word(28) } else { 0 }
 }
 
 /// A folder that only a deployment leaves behind: `terraform/<deployment>` or `hosts/<deployment>`.
@@ -210,6 +227,9 @@ pub(super) fn trust(conn: &Connection, path: &Utf8Path) -> Result<u32, StoreErro
     }
     if found > schema::VERSION {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+    }
+    if found == 0 || schema::missing(conn).map_err(failed)? {
+        return damaged("its tables are not all there".to_owned());
     }
     let whole = files::length(path)?.unwrap_or(0) <= EXAMINED_WHOLE;
     let parts: &[&str] = if whole { &["1"] } else { &["meta", "deployments", "images", "ledger", "runs"] };

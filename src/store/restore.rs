@@ -43,9 +43,12 @@ pub fn restore(copy: &Copy, folder: &Utf8Path) -> Result<Restored, StoreError> {
     for end in ["", "-wal", "-shm", "-journal"] {
         files::remove(&Utf8PathBuf::from(format!("{draft}{end}")))?;
     }
-    let bytes = fs::read(copy.folder.join(FILE)).map_err(StoreError::io("read", &copy.folder.join(FILE)))?;
-    files::write_new(&draft, &bytes)?;
-    check(&draft, &copy.folder.join(FILE))?;
+    let origin = copy.folder.join(FILE);
+    let bytes = fs::read(&origin).map_err(StoreError::io("read", &origin))?;
+    if let Err(error) = files::write_new(&draft, &bytes).and_then(|()| check(&draft, &origin)) {
+        files::remove(&draft)?;
+        return Err(error);
+    }
     for key in &copy.states {
         restore_state(copy, key, folder, &mut done)?;
     }
@@ -87,6 +90,7 @@ fn condition(folder: &Utf8Path) -> Result<Condition, StoreError> {
 fn check(draft: &Utf8Path, origin: &Utf8Path) -> Result<(), StoreError> {
     let blame = |error| match error {
         StoreError::Damaged { what, .. } => StoreError::Damaged { path: origin.to_owned(), what },
+        StoreError::Newer { found, known, .. } => StoreError::Newer { path: origin.to_owned(), found, known },
         error => error,
     };
     let conn = connect(draft, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(blame)?;

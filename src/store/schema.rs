@@ -31,6 +31,7 @@ CREATE TABLE runs (
 CREATE TABLE units (
   run TEXT NOT NULL, unit TEXT NOT NULL, n INTEGER NOT NULL, outcome TEXT NOT NULL, took_ms INTEGER, log TEXT,
   PRIMARY KEY (run, unit)) WITHOUT ROWID;
+CREATE INDEX units_by_unit ON units (unit, n);
 CREATE TABLE deployments (
   id TEXT PRIMARY KEY, phase TEXT NOT NULL, at INTEGER NOT NULL, v INTEGER NOT NULL, doc TEXT NOT NULL);
 CREATE TABLE images (
@@ -57,6 +58,13 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
 /// The file says that it is otto's.
 pub(super) fn is_otto(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map(|found| found == APPLICATION)
+}
+
+/// Some table of the format is not there.
+pub(super) fn missing(conn: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN
+               ('meta', 'events', 'runs', 'units', 'deployments', 'images', 'ledger')";
+    conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|found| found < 7)
 }
 
 /// Brings the file to [`VERSION`] in one transaction; does nothing when it is there.

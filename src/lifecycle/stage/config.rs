@@ -131,7 +131,7 @@ impl Played {
         let changed = self.report.changed > 0 || unknown && self.report.tasks > 0;
         let mut end = UnitEnd { outcome: outcome_of(&self.called), ..UnitEnd::failed(summary, changed) };
         let said = std::fs::read_to_string(self.called.folder.join("stderr")).unwrap_or_default();
-        end.hints = crate::tools::ansible::explain::hints(&self.outcome, &self.report, &said);
+        end.hints = crate::tools::ansible::explain::hints(&self.report, &said);
         end
     }
 }

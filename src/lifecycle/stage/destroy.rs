@@ -126,7 +126,7 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
             still.push(format!("{} answers at {}:{}", host.name, host.address, host.service_port()));
         }
     }
-    let pids = crate::process::session::living_below(&living);
+    let pids = crate::process::cwd::living_below(&living);
     if !pids.is_empty() {
         still.push(format!("processes {pids:?} live in {living}"));
     }

@@ -11,7 +11,6 @@ mod sweep;
 mod test;
 
 pub use config::inventory_of;
-pub use sweep::Orphan;
 
 use super::context::Context;
 use super::unit_end::{Trouble, UnitEnd};
