@@ -170,7 +170,7 @@ impl Sink for Screen {
             let mut state = shared.state();
             state.run.apply(event);
             state.changed = true;
-            if shared.mode != Mode::Quiet {
+            if shared.mode != Mode::Quiet || matches!(event.kind, EventKind::Stopping { .. }) {
                 let lines = lines(&state.run, event, shared.look());
                 if !lines.is_empty() {
                     shared.out.line(&lines.join("\n"));
