@@ -97,6 +97,11 @@ impl Out {
 
     /// One line or several, to stderr.
     pub fn line(&self, text: &str) {
+        self.line_over(text, || None);
+    }
+
+    /// A line, and what the live display below it has become with it.
+    pub(super) fn line_over(&self, text: &str, frame: impl FnOnce() -> Option<Vec<String>>) {
         let mut text = guard(text);
         text.push('\n');
         let mut talk = lock(&self.0.talk);
@@ -105,7 +110,7 @@ impl Out {
             return;
         }
         match &talk.live {
-            Some(live) => live.above(&text.replace('\n', "\r\n")),
+            Some(live) => live.above(&text.replace('\n', "\r\n"), frame().as_deref()),
             None => self.to_stderr(&text),
         }
     }

@@ -17,7 +17,7 @@ pub fn render_runs(report: &RunsReport, theme: Theme, width: Option<usize>) -> S
     let mut table = Table::new(vec![
         Column::new("run").whole(),
         Column::new("verb").whole(),
-        Column::new("started"),
+        Column::new("started").whole(),
         Column::new("took").right(),
         Column::new("outcome").whole(),
         Column::new("units").wrapped(),

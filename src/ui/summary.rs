@@ -13,8 +13,8 @@ use super::theme::{Tone, outcome_tone};
 
 /// Lines of a tool's detail shown for the root cause, and for each other failure.
 const DETAIL: (usize, usize) = (30, 4);
-/// Units named that failed like another.
-const SAME: usize = 8;
+/// Units named in a list; more are counted.
+const NAMED: usize = 12;
 /// Errors shown per unit.
 const ERRORS: usize = 5;
 
@@ -167,18 +167,14 @@ impl Text {
         if let Some(log) = &end.log {
             self.toned(Tone::Plain, 2, &format!("log: {}{log}", folder_prefix(folder)));
         }
-        for other in group.iter().skip(1).take(SAME) {
-            let log = other.end.as_ref().and_then(|end| end.log.as_deref());
-            let log = log.map_or(String::new(), |log| format!("  log: {}{log}", folder_prefix(folder)));
-            self.toned(Tone::Plain, 2, &format!("the same in {}{log}", other.id));
-        }
-        if group.len() > SAME + 1 {
-            self.toned(Tone::Plain, 2, &format!("the same in {}", count(group.len() - SAME - 1, "more unit")));
+        if let [_, others @ ..] = group
+            && !others.is_empty()
+        {
+            self.toned(Tone::Plain, 2, &format!("the same in: {}", names(others)));
         }
         let blocked: Vec<&Unit> = group.iter().flat_map(|unit| run.blocked_by(&unit.id)).collect();
         if !blocked.is_empty() {
-            let names = blocked.iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(", ");
-            self.toned(Tone::Plain, 2, &format!("blocked by it: {names}"));
+            self.toned(Tone::Plain, 2, &format!("blocked by it: {}", names(&blocked)));
         }
         self.lines.push(String::new());
     }
@@ -224,6 +220,12 @@ fn same_failure(one: &Unit, other: &Unit) -> bool {
     let key =
         |unit: &Unit| unit.errors.first().map(|error| (error.summary.clone(), error.place(), error.about.clone()));
     one.id.stage == other.id.stage && key(one).is_some() && key(one) == key(other)
+}
+
+fn names(units: &[&Unit]) -> String {
+    let named = units.iter().take(NAMED).map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(", ");
+    let more = units.len().saturating_sub(NAMED);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 fn folder_prefix(folder: &str) -> String {

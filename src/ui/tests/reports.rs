@@ -144,10 +144,10 @@ fn runs_and_their_units() {
         {"id": "20261121-062531-a3f9", "verb": "destroy", "started_at": "2026-11-21T06:25:31.399Z", "ended_at": "2026-11-21T06:26:35.744Z", "outcome": "ok", "units": []}
     ]})).expect("a report");
     insta::assert_snapshot!(render_runs(&report, Theme::PLAIN, Some(80)), @r"
-    run                   verb     started            took  outcome  units
-    20261121-082531-b111  up       2026-11-21 08:…       -  lost     1 lost, 1
-                                                                     blocked, 1 ok
-    20261121-062531-a3f9  destroy  2026-11-21 06:…  1m 04s  ok
+    run                   verb     started              took  outcome  units
+    20261121-082531-b111  up       2026-11-21 08:25Z       -  lost     1 lost, 1
+                                                                       blocked, 1 ok
+    20261121-062531-a3f9  destroy  2026-11-21 06:25Z  1m 04s  ok
     ");
     insta::assert_snapshot!(render_run(&report.runs[0], Theme::PLAIN, Some(80)), @r"
     unit                      outcome   took

@@ -118,7 +118,7 @@ fn a_failed_run_names_the_root_cause_first_and_what_to_do_last() {
         | starting nginx for www-1
         | nginx: [emerg] bind() to 127.0.0.1:8080 failed (98: Address already in use)
       log: .otto/runs/20261121-062531-a3f9/dev_local_hello.provision.apply
-      the same in dev/local/blog:provision  log: .otto/runs/20261121-062531-a3f9/dev_local_blog.provision.apply
+      the same in: dev/local/blog:provision
       blocked by it: dev/local/hello:config, dev/local/hello:test, dev/local/blog:config, dev/local/blog:test
 
     up failed in 4.9 s  run 20261121-062531-a3f9
@@ -146,8 +146,7 @@ fn a_failed_run_at_80_columns_quietly() {
         | nginx: [emerg] bind() to 127.0.0.1:8080 failed (98: Address already in
           use)
       log: .otto/runs/20261121-062531-a3f9/dev_local_hello.provision.apply
-      the same in dev/local/blog:provision  log:
-        .otto/runs/20261121-062531-a3f9/dev_local_blog.provision.apply
+      the same in: dev/local/blog:provision
       blocked by it: dev/local/hello:config, dev/local/hello:test,
         dev/local/blog:config, dev/local/blog:test
 
