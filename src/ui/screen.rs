@@ -278,3 +278,26 @@ fn beats(state: &mut State, now: Timestamp, look: Look) -> Vec<String> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::theme::Theme;
+    use super::*;
+
+    #[test]
+    fn a_plain_log_beats_every_thirty_seconds_per_running_unit() {
+        let mut state = State::default();
+        let start = Timestamp(1_795_242_331_000);
+        state.run.apply(&Event {
+            schema: crate::model::event::SCHEMA.to_owned(),
+            at: start,
+            run: crate::model::RunId("r".into()),
+            seq: 1,
+            unit: Some("dev/local/hello:config".parse().expect("a unit")),
+            kind: EventKind::UnitStarted { why: String::new() },
+        });
+        let look = Look { theme: Theme::PLAIN, width: None, live: false, verbose: false };
+        let at = (0..=95).filter(|second| !beats(&mut state, start.plus_seconds(*second), look).is_empty());
+        assert_eq!(at.collect::<Vec<_>>(), [30, 60, 90]);
+    }
+}
