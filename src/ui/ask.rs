@@ -50,8 +50,9 @@ impl TerminalAsk {
     }
 
     fn typed_from(&self, question: &str, expected: &str, input: &mut dyn BufRead) -> bool {
-        let how = format!("(type {expected} to go on)");
-        !expected.is_empty() && self.answer(question, &how, input).as_deref() == Some(expected)
+        // Two names do not fit one line of a small terminal.
+        let question = format!("{}\ntype {expected} to go on", question.trim_end());
+        !expected.is_empty() && self.answer(&question, "[nothing: no]", input).as_deref() == Some(expected)
     }
 }
 
@@ -98,6 +99,9 @@ mod tests {
             assert_eq!(ask().typed_from("destroy?", name, &mut typed.as_bytes()), yes, "{typed:?}");
         }
         assert!(!ask().typed_from("destroy?", "", &mut "\n".as_bytes()));
+        let ask = ask();
+        ask.typed_from("destroy it?", name, &mut "".as_bytes());
+        assert_eq!(ask.out.taken().1, "destroy it?\ntype prod/do/hello to go on [nothing: no] \n");
     }
 
     #[test]

@@ -93,7 +93,29 @@ mod tests {
             },
             Changes { deployment: "dev/local/blog".into(), create: names(1, "boot"), ..Changes::default() },
         ];
-        insta::assert_snapshot!(render_changes(&all, Theme::PLAIN));
+        insta::assert_snapshot!(render_changes(&all, Theme::PLAIN), @r#"
+        dev/local/hello
+          - terraform_data.old["www-1"]
+          - terraform_data.old["www-2"]
+          -/+ terraform_data.boot["lb-1"]
+          ~ terraform_data.dns["www-1"]
+          + terraform_data.boot["www-1"]
+          + terraform_data.boot["www-2"]
+          + terraform_data.boot["www-3"]
+          + terraform_data.boot["www-4"]
+          + terraform_data.boot["www-5"]
+          + terraform_data.boot["www-6"]
+          + terraform_data.boot["www-7"]
+          + terraform_data.boot["www-8"]
+          + terraform_data.boot["www-9"]
+          + terraform_data.boot["www-10"]
+          + … and 2 more
+          3 to destroy (1 of them replaced), 1 to change, 13 to create; 0.036 USD an hour
+
+        dev/local/blog
+          + terraform_data.boot["www-1"]
+          0 to change, 1 to create, 0 to destroy
+        "#);
         let coloured = render_changes(&all, Theme::COLOUR);
         assert!(coloured.contains("\u{1b}[31m  - terraform_data.old[\"www-1\"]\u{1b}[0m"));
     }

@@ -42,7 +42,8 @@ fn unit_line(run: &Run, unit: &Unit, progress_width: usize, to: usize, now: Time
     let room = to.saturating_sub(width(&left) + 2 + width(&elapsed) + 2);
     if room >= 8 {
         let what = pad(&cut(unit.now(), room), room);
-        return format!("{left}  {}  {}", theme.dim(&what), elapsed);
+        let tone = if unit.now().is_empty() { Tone::Plain } else { Tone::Dim };
+        return format!("{left}  {}  {elapsed}", theme.paint(tone, &what));
     }
     ends_with(&left, &elapsed, to, Tone::Plain, theme)
 }

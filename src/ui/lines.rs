@@ -5,7 +5,7 @@ use crate::model::{Action, Event, EventKind, Health, Outcome, Timestamp, UnitId}
 
 use super::fold::{Run, Unit};
 use super::frame::clock;
-use super::text::{clean, clean_line, count, cut, pad, width, wrap};
+use super::text::{clean, clean_line, count, cut, fitted, pad, width, wrap};
 use super::theme::{Theme, Tone, health_tone, outcome_tone};
 
 /// How lines are to look.
@@ -102,17 +102,10 @@ fn unit_line(run: &Run, unit: &Unit, word: (&str, Tone), text: &str, took: Optio
     let mut parts = vec![head];
     parts.extend((!text.is_empty()).then(|| text.to_owned()));
     parts.extend(took.map(str::to_owned));
-    let hang = WORD + 2;
     let plain = parts.join("  ");
-    let mut lines = match look.width {
-        Some(width) => wrap(plain.trim_end(), width, hang),
-        None => vec![plain.trim_end().to_owned()],
-    };
-    // Painted last: colours have no width.
-    if let Some(first) = lines.first_mut() {
-        *first = format!("{}{}", look.theme.paint(word.1, word.0), &first[word.0.len()..]);
-    }
-    lines
+    // The word is padded, so that its length in bytes is where the rest begins.
+    let line = format!("{}{}", look.theme.paint(word.1, word.0), plain[word.0.len()..].trim_end());
+    look.width.map_or_else(|| vec![line.clone()], |width| wrap(&line, width, WORD + 2))
 }
 
 /// `dev/local/hello:provision | terraform apply`
@@ -176,21 +169,4 @@ pub(super) fn check_line(name: &str, state: Health, target: &str, detail: &str, 
     let word = theme.paint(health_tone(state), state.word());
     let why = if detail.is_empty() { String::new() } else { format!(": {}", clean_line(detail)) };
     format!("{word}  {}{why}  {}", clean_line(name), theme.dim(&clean_line(target)))
-}
-
-/// Wrapped to the width, as far as colours let it be measured.
-pub(super) fn fitted(line: &str, to: Option<usize>) -> Vec<String> {
-    let Some(to) = to else { return vec![line.to_owned()] };
-    let plain = clean(line);
-    if width(&plain) <= to {
-        return vec![line.to_owned()];
-    }
-    // A line of one colour keeps it; one of several is rare here and goes without.
-    let whole = line.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m'));
-    let single = line.ends_with("\u{1b}[0m") && line.matches('\u{1b}').count() == 2;
-    let pieces = wrap(&plain, to, 2);
-    match whole.filter(|_| single) {
-        Some((code, _)) => pieces.iter().map(|piece| format!("\u{1b}[{code}m{piece}\u{1b}[0m")).collect(),
-        None => pieces,
-    }
 }

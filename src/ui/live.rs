@@ -38,9 +38,12 @@ impl Live {
         self.lines.set_message(frame.join("\n"));
     }
 
-    /// Writes whole lines above the redrawn ones, in one go.
-    pub(super) fn above(&self, text: &str) {
+    /// Writes whole lines above the redrawn ones, which may change with them, in one go.
+    pub(super) fn above(&self, text: &str, frame: Option<&[String]>) {
         self.pen.held(true);
+        if let Some(frame) = frame {
+            self.draw(frame);
+        }
         self.all.suspend(|| self.pen.put(text));
         self.pen.held(false);
     }
@@ -190,7 +193,7 @@ mod tests {
             Arc::new(move |text: &str| seen.lock().expect("no panic").push(text.to_owned())),
         );
         live.draw(&["one".into(), "total".into()]);
-        live.above("ok  done\n");
+        live.above("ok  done\n", None);
         live.clear();
         let writes = writes.lock().expect("no panic").clone();
         assert_eq!(writes[0], "one\u{1b}[K\r\ntotal\u{1b}[K");

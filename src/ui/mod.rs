@@ -14,14 +14,14 @@ mod live;
 pub mod out;
 pub mod plan;
 pub mod runs;
-#[cfg(test)]
-mod sample;
 pub mod screen;
 pub mod status;
 mod status_detail;
 mod summary;
 pub mod table;
 pub mod term;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod theme;
 pub mod tools;

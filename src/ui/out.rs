@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::render_error;
 use super::live::Live;
 use super::term::Term;
-use super::text::{guard, wrap};
+use super::text::{fitted, guard};
 
 /// Writes; cheap to clone, all clones are one.
 #[derive(Clone)]
@@ -97,6 +97,11 @@ impl Out {
 
     /// One line or several, to stderr.
     pub fn line(&self, text: &str) {
+        self.line_over(text, || None);
+    }
+
+    /// A line, and what the live display below it has become with it.
+    pub(super) fn line_over(&self, text: &str, frame: impl FnOnce() -> Option<Vec<String>>) {
         let mut text = guard(text);
         text.push('\n');
         let mut talk = lock(&self.0.talk);
@@ -105,7 +110,7 @@ impl Out {
             return;
         }
         match &talk.live {
-            Some(live) => live.above(&text.replace('\n', "\r\n")),
+            Some(live) => live.above(&text.replace('\n', "\r\n"), frame().as_deref()),
             None => self.to_stderr(&text),
         }
     }
@@ -124,13 +129,11 @@ impl Out {
 
     /// An error with its causes and suggestions, to stderr.
     pub fn error(&self, what: &str, causes: &[String], hints: &[String]) {
-        self.line(&render_error(what, causes, hints, self.0.term.err_theme()));
+        self.wrapped(&render_error(what, causes, hints, self.0.term.err_theme()));
     }
 
     fn wrapped(&self, text: &str) {
-        let width = self.0.term.err_width().unwrap_or(usize::MAX);
-        let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, width, 2)).collect();
-        self.line(&lines.join("\n"));
+        self.line(&fitted(text, self.0.term.err_width()).join("\n"));
     }
 
     /// Lets `f` have the terminal: the live display is gone and lines wait until it is done. `f` gets a function

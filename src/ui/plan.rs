@@ -22,9 +22,14 @@ pub fn render_plan(plan: &Plan, theme: Theme, width: Option<usize>) -> String {
         }
         blocks.push(lines.join("\n"));
     }
-    let columns = ["", "action", "subject", "stage", "why"].map(Column::new);
-    let mut table =
-        Table::new(columns.into_iter().enumerate().map(|(n, c)| if n == 0 { c.right() } else { c }).collect());
+    let columns = vec![
+        Column::new("").right(),
+        Column::new("action").whole(),
+        Column::new("subject").whole(),
+        Column::new("stage").whole(),
+        Column::new("why").wrapped(),
+    ];
+    let mut table = Table::new(columns);
     for (n, unit) in plan.units.iter().enumerate() {
         let (word, tone) = action_word(unit.action);
         table.row(vec![

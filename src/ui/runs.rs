@@ -14,9 +14,14 @@ pub fn render_runs(report: &RunsReport, theme: Theme, width: Option<usize>) -> S
     if report.runs.is_empty() {
         return "no runs yet".to_owned();
     }
-    let columns = ["run", "verb", "started", "took", "outcome", "units"].map(Column::new);
-    let mut table =
-        Table::new(columns.into_iter().enumerate().map(|(n, c)| if n == 3 { c.right() } else { c }).collect());
+    let mut table = Table::new(vec![
+        Column::new("run").whole(),
+        Column::new("verb").whole(),
+        Column::new("started").whole(),
+        Column::new("took").right(),
+        Column::new("outcome").whole(),
+        Column::new("units").wrapped(),
+    ]);
     for run in &report.runs {
         table.row(vec![
             (Tone::Hint, run.id.to_string()),
@@ -32,8 +37,12 @@ pub fn render_runs(report: &RunsReport, theme: Theme, width: Option<usize>) -> S
 
 /// The units of one run; `width` as for [`Table::render`].
 pub fn render_run(run: &RunSummary, theme: Theme, width: Option<usize>) -> String {
-    let mut table =
-        Table::new(vec![Column::new("unit"), Column::new("outcome"), Column::new("took").right(), Column::new("log")]);
+    let mut table = Table::new(vec![
+        Column::new("unit").whole(),
+        Column::new("outcome"),
+        Column::new("took").right(),
+        Column::new("log").may_go(1),
+    ]);
     for unit in &run.units {
         table.row(vec![
             (Tone::Plain, unit.id.to_string()),
@@ -45,10 +54,10 @@ pub fn render_run(run: &RunSummary, theme: Theme, width: Option<usize>) -> Strin
     table.render(theme, width)
 }
 
-/// `2026-11-21 06:25:31Z`
+/// `2026-11-21 06:25Z`
 pub(super) fn moment(at: Timestamp) -> String {
-    let (year, month, day, hour, minute, second, _) = at.civil();
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
+    let (year, month, day, hour, minute, ..) = at.civil();
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}Z")
 }
 
 /// `1 failed, 2 blocked, 3 ok`: the outcomes' own order puts ok first, what needs a look goes before it.

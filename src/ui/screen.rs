@@ -170,10 +170,11 @@ impl Sink for Screen {
             let mut state = shared.state();
             state.run.apply(event);
             state.changed = true;
-            if shared.mode != Mode::Quiet {
+            if shared.mode != Mode::Quiet || matches!(event.kind, EventKind::Stopping { .. }) {
                 let lines = lines(&state.run, event, shared.look());
                 if !lines.is_empty() {
-                    shared.out.line(&lines.join("\n"));
+                    let frame = || (shared.mode == Mode::Live).then(|| shared.frame(&state.run));
+                    shared.out.line_over(&lines.join("\n"), frame);
                 }
             }
         }
@@ -211,6 +212,11 @@ impl Shared {
         Look { theme: term.err_theme(), width: term.err_width(), live: self.mode == Mode::Live, verbose: self.verbose }
     }
 
+    fn frame(&self, run: &Run) -> Vec<String> {
+        let term = self.out.term();
+        frame(run, term.live_width(), term.live_height(), self.now(), term.err_theme())
+    }
+
     fn show_summary(&self) {
         let state = self.state();
         let good = state.run.end.as_ref().is_some_and(|end| end.outcome.is_good());
@@ -239,15 +245,13 @@ impl Shared {
             }
             drawn = Instant::now();
             state.changed = false;
-            let now = self.now();
             if self.mode == Mode::Live {
-                let term = self.out.term();
-                let lines = frame(&state.run, term.live_width(), term.live_height(), now, term.err_theme());
+                let lines = self.frame(&state.run);
                 drop(state);
                 self.out.draw(&lines);
                 state = self.state();
             } else {
-                let lines = beats(&mut state, now, self.look());
+                let lines = beats(&mut state, self.now(), self.look());
                 if !lines.is_empty() {
                     self.out.line(&lines.join("\n"));
                 }
@@ -273,4 +277,27 @@ fn beats(state: &mut State, now: Timestamp, look: Look) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::theme::Theme;
+    use super::*;
+
+    #[test]
+    fn a_plain_log_beats_every_thirty_seconds_per_running_unit() {
+        let mut state = State::default();
+        let start = Timestamp(1_795_242_331_000);
+        state.run.apply(&Event {
+            schema: crate::model::event::SCHEMA.to_owned(),
+            at: start,
+            run: crate::model::RunId("r".into()),
+            seq: 1,
+            unit: Some("dev/local/hello:config".parse().expect("a unit")),
+            kind: EventKind::UnitStarted { why: String::new() },
+        });
+        let look = Look { theme: Theme::PLAIN, width: None, live: false, verbose: false };
+        let at = (0..=95).filter(|second| !beats(&mut state, start.plus_seconds(*second), look).is_empty());
+        assert_eq!(at.collect::<Vec<_>>(), [30, 60, 90]);
+    }
 }

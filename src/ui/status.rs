@@ -14,10 +14,13 @@ pub fn render_status(report: &StatusReport, theme: Theme, width: Option<usize>) 
         return "no deployments: nothing was brought up here yet".to_owned();
     }
     let mut blocks = Vec::new();
+    let mut left_out = Vec::new();
     if !report.deployments.is_empty() {
-        blocks.push(table(report).render(theme, width));
+        let (table, columns) = table(report).render_and_tell(theme, width);
+        blocks.push(table);
+        left_out = columns;
     }
-    let below = details(report, theme, width);
+    let below = details(report, &left_out, theme, width);
     if !below.is_empty() {
         blocks.push(below.join("\n"));
     }
@@ -26,7 +29,7 @@ pub fn render_status(report: &StatusReport, theme: Theme, width: Option<usize>) 
 
 fn table(report: &StatusReport) -> Table {
     let mut table = Table::new(vec![
-        Column::new("deployment"),
+        Column::new("deployment").whole(),
         Column::new("phase"),
         Column::new("hosts").right(),
         Column::new("health"),
@@ -99,7 +102,7 @@ fn lease(one: &DeploymentStatus) -> (Tone, String) {
         Some(left) if left <= 0 => (Tone::Failed, "over".to_owned()),
         Some(left) => {
             let tone = if left < 3600 { Tone::Warning } else { Tone::Plain };
-            (tone, format!("{} left", span(left.unsigned_abs() * 1000)))
+            (tone, span(left.unsigned_abs() * 1000))
         }
         None if lease.protect => (Tone::Plain, "protected".to_owned()),
         None => (Tone::Plain, dash()),

@@ -3,18 +3,24 @@
 use crate::model::status::{DeploymentStatus, StatusReport};
 use crate::model::{Health, HostState};
 
-use super::lines::{check_line, fitted};
-use super::text::{clean_line, count};
+use super::lines::check_line;
+use super::table::LeftOut;
+use super::text::{clean_line, count, fitted};
 use super::theme::{Theme, host_tone};
 
 /// Checks shown per deployment.
 const SHOWN: usize = 10;
 
 /// The lines, by deployment, then what is nobody's.
-pub(super) fn details(report: &StatusReport, theme: Theme, width: Option<usize>) -> Vec<String> {
+pub(super) fn details(report: &StatusReport, left_out: &[LeftOut], theme: Theme, width: Option<usize>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for one in &report.deployments {
-        let below = of_deployment(one, theme);
+    for (n, one) in report.deployments.iter().enumerate() {
+        let mut below = of_deployment(one, theme);
+        let facts = left_out.get(n).into_iter().flatten().filter(|(_, text)| text != "-");
+        let facts: Vec<String> = facts.map(|(title, text)| format!("{title} {text}")).collect();
+        if !facts.is_empty() {
+            below.insert(0, theme.dim(&facts.join(", ")));
+        }
         if below.is_empty() && one.endpoint.is_none() {
             continue;
         }

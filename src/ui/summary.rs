@@ -7,12 +7,14 @@ use crate::model::time::span;
 use crate::model::{Diagnostic, Outcome, Stage};
 
 use super::fold::{Run, RunEnd, Unit};
-use super::lines::{Look, check_line, fitted};
-use super::text::{count, wrap};
+use super::lines::{Look, check_line};
+use super::text::{count, fitted, wrap};
 use super::theme::{Tone, outcome_tone};
 
 /// Lines of a tool's detail shown for the root cause, and for each other failure.
 const DETAIL: (usize, usize) = (30, 4);
+/// Units named in a list; more are counted.
+const NAMED: usize = 12;
 /// Errors shown per unit.
 const ERRORS: usize = 5;
 
@@ -127,34 +129,24 @@ impl Text {
     fn failures(&mut self, run: &Run, folder: &str) {
         let failed: Vec<&Unit> = run.ended.iter().map(|n| &run.units[*n]).filter(|unit| unit.failed()).collect();
         let cancelled = || run.units.iter().filter(|u| u.end.as_ref().is_some_and(|e| e.outcome == Outcome::Cancelled));
-        let Some((root, others)) = failed.split_first() else {
-            for unit in cancelled() {
-                self.failure(run, unit, folder, DETAIL.1);
-            }
-            return;
-        };
-        self.failure(run, root, folder, DETAIL.0);
-        let mut groups: Vec<(String, Vec<&Unit>)> = Vec::new();
-        for unit in others {
-            let why = unit.errors.first().map_or_else(String::new, |error| error.summary.clone());
-            match groups.iter_mut().find(|(known, _)| *known == why && !why.is_empty()) {
-                Some((_, units)) => units.push(unit),
-                None => groups.push((why, vec![unit])),
+        let mut groups: Vec<Vec<&Unit>> = Vec::new();
+        for unit in failed {
+            match groups.iter_mut().find(|group| same_failure(group[0], unit)) {
+                Some(group) => group.push(unit),
+                None => groups.push(vec![unit]),
             }
         }
-        for (_, units) in groups {
-            self.failure(run, units[0], folder, DETAIL.1);
-            if units.len() > 1 {
-                let names = units[1..].iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(", ");
-                let also = format!("the same in {}: {names}", count(units.len() - 1, "more unit"));
-                self.lines.pop();
-                self.toned(Tone::Plain, 2, &also);
-                self.lines.push(String::new());
-            }
+        if groups.is_empty() {
+            groups = cancelled().map(|unit| vec![unit]).collect();
+        }
+        for (n, group) in groups.iter().enumerate() {
+            self.failure(run, group, folder, if n == 0 { DETAIL.0 } else { DETAIL.1 });
         }
     }
 
-    fn failure(&mut self, run: &Run, unit: &Unit, folder: &str, detail: usize) {
+    /// Units that failed for the same reason; the first one in full.
+    fn failure(&mut self, run: &Run, group: &[&Unit], folder: &str, detail: usize) {
+        let unit = group[0];
         let Some(end) = &unit.end else { return };
         let theme = self.look.theme;
         let word = theme.paint(outcome_tone(end.outcome), end.outcome.word());
@@ -175,10 +167,14 @@ impl Text {
         if let Some(log) = &end.log {
             self.toned(Tone::Plain, 2, &format!("log: {}{log}", folder_prefix(folder)));
         }
-        let blocked = run.blocked_by(&unit.id);
+        if let [_, others @ ..] = group
+            && !others.is_empty()
+        {
+            self.toned(Tone::Plain, 2, &format!("the same in: {}", names(others)));
+        }
+        let blocked: Vec<&Unit> = group.iter().flat_map(|unit| run.blocked_by(&unit.id)).collect();
         if !blocked.is_empty() {
-            let names = blocked.iter().map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(", ");
-            self.toned(Tone::Plain, 2, &format!("blocked by it: {names}"));
+            self.toned(Tone::Plain, 2, &format!("blocked by it: {}", names(&blocked)));
         }
         self.lines.push(String::new());
     }
@@ -218,6 +214,18 @@ impl Text {
             self.push(&format!("{} {}", theme.hint("resume:"), theme.hint(&format!("otto resume {id}"))));
         }
     }
+}
+
+fn same_failure(one: &Unit, other: &Unit) -> bool {
+    let key =
+        |unit: &Unit| unit.errors.first().map(|error| (error.summary.clone(), error.place(), error.about.clone()));
+    one.id.stage == other.id.stage && key(one).is_some() && key(one) == key(other)
+}
+
+fn names(units: &[&Unit]) -> String {
+    let named = units.iter().take(NAMED).map(|unit| unit.id.to_string()).collect::<Vec<_>>().join(", ");
+    let more = units.len().saturating_sub(NAMED);
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 fn folder_prefix(folder: &str) -> String {

@@ -7,7 +7,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Layout};
 
-use super::text::{clean_line, cut, width};
+use super::text::{clean_line, cut, width, wrap};
 use super::theme::{Theme, Tone};
 
 /// One column.
@@ -16,18 +16,37 @@ pub struct Column {
     title: String,
     right: bool,
     may_go: Option<u8>,
+    whole: bool,
+    wrapped: bool,
 }
+
+/// Titles and texts of the columns that were left out of a row.
+pub(super) type LeftOut = Vec<(String, String)>;
 
 impl Column {
     /// Left-aligned, always there.
     pub fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), right: false, may_go: None }
+        Self { title: title.to_owned(), right: false, may_go: None, whole: false, wrapped: false }
     }
 
     /// Numbers: right-aligned.
     #[must_use]
     pub fn right(mut self) -> Self {
         self.right = true;
+        self
+    }
+
+    /// Never cut: names and ids are to be copied.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Continued on further lines rather than cut.
+    #[must_use]
+    pub fn wrapped(mut self) -> Self {
+        self.wrapped = true;
         self
     }
 
@@ -72,12 +91,15 @@ impl Table {
 
     /// The table as lines without a break at the end.
     pub fn render(&self, theme: Theme, max: Option<usize>) -> String {
+        self.render_and_tell(theme, max).0
+    }
+
+    /// The table, and for each row what the width left no room for.
+    pub(super) fn render_and_tell(&self, theme: Theme, max: Option<usize>) -> (String, Vec<LeftOut>) {
         let mut table = self.clone();
         table.drop_empty_columns();
-        if let Some(max) = max {
-            table.fit(max);
-        }
-        table.lay_out(theme)
+        let left_out = max.map_or_else(|| vec![Vec::new(); self.rows.len()], |max| table.fit(max));
+        (table.lay_out(theme), left_out)
     }
 
     /// A column in which nothing stands says nothing.
@@ -90,11 +112,9 @@ impl Table {
         }
     }
 
-    fn remove(&mut self, n: usize) {
-        self.columns.remove(n);
-        for row in &mut self.rows {
-            row.remove(n);
-        }
+    fn remove(&mut self, n: usize) -> LeftOut {
+        let title = self.columns.remove(n).title;
+        self.rows.iter_mut().map(|row| (title.clone(), row.remove(n).1)).collect()
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -102,28 +122,34 @@ impl Table {
         self.columns.iter().enumerate().map(|(n, column)| widest(n).max(width(&column.title))).collect()
     }
 
-    fn fit(&mut self, max: usize) {
+    fn fit(&mut self, max: usize) -> Vec<LeftOut> {
+        let mut left_out = vec![Vec::new(); self.rows.len()];
         let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         while total(&self.widths()) > max {
             let goes = |n: &usize| self.columns[*n].may_go;
             let Some(n) = (0..self.columns.len()).filter(|n| goes(n).is_some()).min_by_key(|n| goes(n)) else { break };
-            self.remove(n);
+            for (row, cell) in left_out.iter_mut().zip(self.remove(n)) {
+                row.push(cell);
+            }
         }
         let mut widths = self.widths();
         while total(&widths) > max {
-            let Some(widest) = (0..widths.len()).max_by_key(|n| widths[*n]).filter(|n| widths[*n] > NARROWEST) else {
-                break;
-            };
+            let shrinks = |n: &usize| !self.columns[*n].whole && widths[*n] > NARROWEST;
+            let Some(widest) = (0..widths.len()).filter(shrinks).max_by_key(|n| widths[*n]) else { break };
             widths[widest] -= 1;
         }
         for row in &mut self.rows {
-            for (cell, to) in row.iter_mut().zip(&widths) {
-                cell.1 = cut(&cell.1, *to);
+            for ((cell, to), column) in row.iter_mut().zip(&widths).zip(&self.columns) {
+                cell.1 = match column.wrapped {
+                    true => wrap(&cell.1, *to, 0).iter().map(|line| cut(line, *to)).collect::<Vec<_>>().join("\n"),
+                    false => cut(&cell.1, *to),
+                };
             }
         }
         for (column, to) in self.columns.iter_mut().zip(&widths) {
             column.title = cut(&column.title, *to);
         }
+        left_out
     }
 
     fn lay_out(&self, theme: Theme) -> String {
@@ -144,13 +170,12 @@ impl Table {
                 place.set_cell_alignment(side);
             }
         }
+        let height =
+            |row: &Vec<(Tone, String)>| row.iter().map(|(_, text)| text.lines().count()).max().unwrap_or(1).max(1);
+        let rows = self.rows.iter().flat_map(|row| std::iter::repeat_n(Some(row), height(row)));
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
-        for (number, line) in layout.lines().enumerate() {
-            let tone = |n: usize| match number {
-                0 => Tone::Dim,
-                number => self.rows[number - 1][n].0,
-            };
-            lines.push(paint_line(&line, tone, theme));
+        for (line, row) in layout.lines().zip(std::iter::once(None).chain(rows)) {
+            lines.push(paint_line(&line, |n| row.map_or(Tone::Dim, |row| row[n].0), theme));
         }
         lines.join("\n")
     }
@@ -211,7 +236,7 @@ mod tests {
         ");
         insta::assert_snapshot!(table().render(Theme::PLAIN, Some(50)), @r"
         deployment       why                          took
-        dev/local/hello  the inputs changed since …    4 s
+        dev/local/hello  the inputs changed since…     4 s
         dev/local/blög   no state yet               1m 04s
         ");
     }

@@ -120,6 +120,12 @@ impl Term {
         }
     }
 
+    /// As if lines could be redrawn in place.
+    #[cfg(test)]
+    pub(super) fn with_live(self) -> Self {
+        Self { live: true, ..self }
+    }
+
     /// Lines on stderr may be redrawn in place.
     pub fn can_live(&self) -> bool {
         self.live

@@ -90,9 +90,19 @@ fn string_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-/// Columns that a text without escape sequences takes.
+/// Columns that a text takes; colour sequences take none.
 pub fn width(text: &str) -> usize {
-    text.chars().map(columns).sum()
+    let mut in_sequence = false;
+    let mut sum = 0;
+    for c in text.chars() {
+        match (in_sequence, c) {
+            (true, 'm') => in_sequence = false,
+            (true, _) => {}
+            (false, '\u{1b}') => in_sequence = true,
+            (false, c) => sum += columns(c),
+        }
+    }
+    sum
 }
 
 fn columns(c: char) -> usize {
@@ -105,7 +115,7 @@ fn columns(c: char) -> usize {
     if wide { 2 } else { 1 }
 }
 
-/// The text, cut to at most `max` columns, the last being `…` when something was cut.
+/// The text (without colours), cut to at most `max` columns, the last being `…` when something was cut.
 pub fn cut(text: &str, max: usize) -> String {
     if width(text) <= max {
         return text.to_owned();
@@ -165,6 +175,15 @@ pub fn wrap(line: &str, max: usize, hang: usize) -> Vec<String> {
     lines
 }
 
+/// [`wrap`]s to a width, if there is one, each line of the text hanging two columns deeper than it begins.
+pub fn fitted(text: &str, to: Option<usize>) -> Vec<String> {
+    let fit = |line: &str| match to {
+        Some(to) => wrap(line, to, 2 + line.len() - line.trim_start_matches(' ').len()),
+        None => vec![line.to_owned()],
+    };
+    if text.is_empty() { vec![String::new()] } else { text.lines().flat_map(fit).collect() }
+}
+
 /// `1 unit`, `2 units`.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
@@ -200,5 +219,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8, 2), ["one two", "  three"]);
         assert_eq!(wrap("  see /a/very/long/path now", 10, 4), ["  see", "    /a/very/long/path", "    now"]);
         assert_eq!(wrap("fits", 10, 2), ["fits"]);
+        assert_eq!(wrap("\u{1b}[31mone\u{1b}[0m two three", 8, 2), ["\u{1b}[31mone\u{1b}[0m two", "  three"]);
+        assert_eq!(fitted("  one two three\nfour", Some(9)), ["  one two", "    three", "four"]);
     }
 }

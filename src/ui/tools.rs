@@ -14,7 +14,7 @@ pub fn render_rows(headers: &[&str], rows: &[Vec<String>], theme: Theme, width: 
 }
 
 fn tone_of_word(text: &str) -> Tone {
-    match text.split_whitespace().next().unwrap_or("") {
+    match text.split_whitespace().next().unwrap_or("").trim_end_matches([':', ',']) {
         "ok" | "up" | "found" | "installed" => Tone::Ok,
         "failed" | "fail" | "missing" | "down" | "critical" | "error" | "lost" => Tone::Failed,
         "warning" | "warn" | "unknown" | "old" | "stale" => Tone::Warning,

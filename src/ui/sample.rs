@@ -1,1 +1,0 @@
-//! Made-up values for the tests of this module.
