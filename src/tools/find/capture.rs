@@ -117,7 +117,7 @@ pub(in crate::tools) async fn capture(call: Call) -> Captured {
     if let Some(folder) = &call.folder {
         command.current_dir(folder);
     }
-    let mut child = match command.spawn() {
+    let mut child = match spawn(&mut command).await {
         Ok(child) => child,
         Err(error) => {
             let end = End::NotStarted { why: format!("{}: {error}", call.program.display()) };
@@ -155,6 +155,19 @@ pub(in crate::tools) async fn capture(call: Call) -> Captured {
         }
     };
     Captured { end, stdout, stderr, over }
+}
+
+/// A program just written may be "busy" for a moment: a process forked meanwhile still holds it open.
+async fn spawn(command: &mut tokio::process::Command) -> std::io::Result<tokio::process::Child> {
+    for _ in 0..20 {
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
 }
 
 fn ended(status: ExitStatus) -> End {

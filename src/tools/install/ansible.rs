@@ -117,11 +117,19 @@ async fn find_pip(python: &Path, search: &Search, steps: &Steps<'_>) -> Result<P
         return Ok(Pip::Machine);
     }
     steps.pass_over("pip of this machine", format!("{}: {}", python.display(), done.describe()));
+    if let Some(wheel) = unpacked_wheel(search) {
+        return Ok(Pip::Wheel(wheel));
+    }
+    unpack(&[&Package::named(PIP_PACKAGE)], search, steps).await?;
+    let why = || format!("no pip in {}", search.packages_root().display());
+    unpacked_wheel(search).map(Pip::Wheel).ok_or_else(|| steps.fail(PIP_PACKAGE, why(), None))
+}
+
+fn unpacked_wheel(search: &Search) -> Option<PathBuf> {
+    if search.packages_unfinished().exists() {
+        return None;
+    }
     let wheels = search.packages_root().join("usr/share/python-wheels");
-    // The package holds no program; the search for one never ends early.
-    unpack(&[&Package { name: PIP_PACKAGE.to_owned(), program: "pip of otto".to_owned() }], search, steps).await?;
-    let found = fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found = found.filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("pip-")));
-    let why = || format!("{}: no pip in it", wheels.display());
-    found.next().map(Pip::Wheel).ok_or_else(|| steps.fail(PIP_PACKAGE, why(), None))
+    let entries = fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.into_iter().find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pip-")))
 }
