@@ -120,7 +120,12 @@ pub(in crate::tools) async fn capture(call: Call) -> Captured {
     let mut child = match spawn(&mut command).await {
         Ok(child) => child,
         Err(error) => {
-            let end = End::NotStarted { why: format!("{}: {error}", call.program.display()) };
+            let why = match error.kind() {
+                // A script's `#!` line names what runs it.
+                std::io::ErrorKind::NotFound if call.program.is_file() => "what runs it is gone".to_owned(),
+                _ => error.to_string(),
+            };
+            let end = End::NotStarted { why };
             return Captured { end, stdout: Vec::new(), stderr: Vec::new(), over: None };
         }
     };
