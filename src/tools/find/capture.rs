@@ -117,10 +117,15 @@ pub(in crate::tools) async fn capture(call: Call) -> Captured {
     if let Some(folder) = &call.folder {
         command.current_dir(folder);
     }
-    let mut child = match command.spawn() {
+    let mut child = match spawn(&mut command).await {
         Ok(child) => child,
         Err(error) => {
-            let end = End::NotStarted { why: format!("{}: {error}", call.program.display()) };
+            let why = match error.kind() {
+                // A script's `#!` line names what runs it.
+                std::io::ErrorKind::NotFound if call.program.is_file() => "what runs it is gone".to_owned(),
+                _ => error.to_string(),
+            };
+            let end = End::NotStarted { why };
             return Captured { end, stdout: Vec::new(), stderr: Vec::new(), over: None };
         }
     };
@@ -155,6 +160,19 @@ pub(in crate::tools) async fn capture(call: Call) -> Captured {
         }
     };
     Captured { end, stdout, stderr, over }
+}
+
+/// A program just written may be "busy" for a moment: a process forked meanwhile still holds it open.
+async fn spawn(command: &mut tokio::process::Command) -> std::io::Result<tokio::process::Child> {
+    for _ in 0..20 {
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
 }
 
 fn ended(status: ExitStatus) -> End {

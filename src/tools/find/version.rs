@@ -58,8 +58,7 @@ pub(super) async fn ask_version(
     let answer = capture(call).await;
     let text = answer.stdout_text();
     if !answer.end.is_zero() {
-        let shown = format!("`{} {argument}`: {}", program.display(), answer.describe());
-        return Err(shown);
+        return Err(format!("`{argument}`: {}", answer.describe()));
     }
     let (kind, version) = read_version(tool, &text).ok_or_else(|| {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing");

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::super::find::{Call, Search, capture};
 use super::event::{InstallError, State, Steps};
 use super::lock::CacheLock;
-use super::packages::{Package, administrator, unpack};
+use super::packages::{Package, Queue, administrator, unpack};
 use super::releases::ANSIBLE;
 
 const STEP: &str = "Python package";
@@ -33,7 +33,12 @@ for folder in filter(None, folders):
 ";
 
 /// Makes `<cache>/ansible` anew.
-pub(super) async fn make(search: &Search, lock: &CacheLock, steps: &Steps<'_>) -> Result<(), InstallError> {
+pub(super) async fn make(
+    search: &Search,
+    queue: &Queue,
+    lock: &CacheLock,
+    steps: &Steps<'_>,
+) -> Result<(), InstallError> {
     let by_hand = || administrator(search, &["python3-venv"]).map(|c| format!("{c}, or install ansible-core"));
     let (python, wheel) = match find_python(search).await {
         Ok(found) => found,
@@ -41,7 +46,7 @@ pub(super) async fn make(search: &Search, lock: &CacheLock, steps: &Steps<'_>) -
     };
     let pip = match wheel {
         Some(wheel) => Pip::Wheel(wheel),
-        None => find_pip(&python, search, steps).await?,
+        None => find_pip(&python, search, queue, steps).await?,
     };
     steps.tell(STEP, State::Begun);
     let made = make_in_place(search, lock, &python, &pip).await;
@@ -110,18 +115,26 @@ async fn find_python(search: &Search) -> Result<(PathBuf, Option<PathBuf>), Stri
 }
 
 /// A pip for a Python that has none for its environments: the machine's own, or Debian's package unpacked.
-async fn find_pip(python: &Path, search: &Search, steps: &Steps<'_>) -> Result<Pip, InstallError> {
+async fn find_pip(python: &Path, search: &Search, queue: &Queue, steps: &Steps<'_>) -> Result<Pip, InstallError> {
     let call = Call::new(python, ["-m", "pip", "--version"]).limit(Duration::from_secs(10)).without("PYTHONHOME");
     let done = capture(call).await;
     if done.end.is_zero() {
         return Ok(Pip::Machine);
     }
     steps.pass_over("pip of this machine", format!("{}: {}", python.display(), done.describe()));
+    if let Some(wheel) = unpacked_wheel(search) {
+        return Ok(Pip::Wheel(wheel));
+    }
+    unpack(&[&Package::named(PIP_PACKAGE)], search, queue, steps).await?;
+    let why = || format!("no pip in {}", search.packages_root().display());
+    unpacked_wheel(search).map(Pip::Wheel).ok_or_else(|| steps.fail(PIP_PACKAGE, why(), None))
+}
+
+fn unpacked_wheel(search: &Search) -> Option<PathBuf> {
+    if search.packages_unfinished().exists() {
+        return None;
+    }
     let wheels = search.packages_root().join("usr/share/python-wheels");
-    // The package holds no program; the search for one never ends early.
-    unpack(&[&Package { name: PIP_PACKAGE.to_owned(), program: "pip of otto".to_owned() }], search, steps).await?;
-    let found = fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found = found.filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("pip-")));
-    let why = || format!("{}: no pip in it", wheels.display());
-    found.next().map(Pip::Wheel).ok_or_else(|| steps.fail(PIP_PACKAGE, why(), None))
+    let entries = fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.into_iter().find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pip-")))
 }

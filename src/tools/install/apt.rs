@@ -50,23 +50,21 @@ impl<'a> Apt<'a> {
         Ok(apt)
     }
 
+    /// Fetches the package lists unless they are recent. What failed is told, and not yet the end: the packages may
+    /// come from the sources that did answer.
+    pub(super) async fn refresh(&self) -> Result<(), String> {
+        if self.lists_are_fresh() { Ok(()) } else { self.update().await }
+    }
+
     /// Downloads packages with what they need; the archives, in no order.
-    pub(super) async fn download(&self, names: &[&str]) -> Result<Vec<PathBuf>, String> {
-        let mut update = None;
-        if !self.lists_are_fresh() {
-            update = self.update().await.err();
-        }
+    pub(super) async fn download(&self, names: &[String]) -> Result<Vec<PathBuf>, String> {
         let mut done = self.install_download_only(names).await;
-        if !done.end.is_zero() && update.is_none() && done.over.is_none() {
-            // The lists were fresh enough and name what the servers no longer have.
-            update = self.update().await.err();
-            if update.is_none() {
-                done = self.install_download_only(names).await;
-            }
+        // Recent lists may still name what the servers no longer have.
+        if !done.end.is_zero() && done.over.is_none() && self.update().await.is_ok() {
+            done = self.install_download_only(names).await;
         }
         if !done.end.is_zero() {
-            let lists = update.map(|why| format!("; package lists: {why}")).unwrap_or_default();
-            return Err(format!("apt-get: {}{lists}", done.describe()));
+            return Err(format!("apt-get: {}", done.describe()));
         }
         let archives = self.archives();
         if archives.is_empty() {
@@ -76,8 +74,6 @@ impl<'a> Apt<'a> {
         Ok(archives)
     }
 
-    /// Fetches the package lists. One source that fails is a failure here, but not yet the end: the packages may come
-    /// from the others.
     async fn update(&self) -> Result<(), String> {
         let call = self.call(["-o", "APT::Update::Error-Mode=any", "update"]).limit(UPDATE_LIMIT);
         let done = capture(call).await;
@@ -88,10 +84,10 @@ impl<'a> Apt<'a> {
         Err(done.describe())
     }
 
-    async fn install_download_only(&self, names: &[&str]) -> Captured {
+    async fn install_download_only(&self, names: &[String]) -> Captured {
         self.discard_archives();
         let options = ["-y", "-d", "--no-install-recommends", "-o", "Debug::NoLocking=true", "install"];
-        capture(self.call(options.iter().chain(names)).limit(DOWNLOAD_LIMIT)).await
+        capture(self.call(options.into_iter().chain(names.iter().map(String::as_str))).limit(DOWNLOAD_LIMIT)).await
     }
 
     /// Takes an archive's files out, owned by whoever runs this.

@@ -7,7 +7,7 @@ use crate::net::Client;
 use super::super::find::{Found, Search, Tool, Unfit, find, find_all};
 use super::event::{InstallError, InstallEvent, Reporter, State, Steps};
 use super::lock::CacheLock;
-use super::packages::{Package, Provided, administrator, provide, unpack};
+use super::packages::{Package, Provided, Queue, administrator, provide, unpack};
 use super::releases::{Release, pinned};
 use super::{ansible, vendor};
 
@@ -39,18 +39,18 @@ pub async fn ensure(
     client: &Client,
     report: &mut (dyn FnMut(InstallEvent) + Send),
 ) -> Result<Ready, Vec<InstallError>> {
-    let reporter = Reporter::new(report);
+    let (reporter, queue) = (Reporter::new(report), Queue::default());
     let found = find_all(&wanted.tools, search).await;
     let installing = wanted.tools.iter().zip(found).map(|(tool, found)| {
-        let reporter = &reporter;
+        let (reporter, queue) = (&reporter, &queue);
         async move {
             match found {
                 Ok(found) => Ok(found),
-                Err(unfit) => install_missing(*tool, unfit, search, client, reporter).await,
+                Err(unfit) => install_missing(*tool, unfit, (search, queue), client, reporter).await,
             }
         }
     });
-    let (tools, packages) = tokio::join!(join_all(installing), provide(&wanted.packages, search, &reporter));
+    let (tools, packages) = tokio::join!(join_all(installing), provide(&wanted.packages, search, &queue, &reporter));
     let mut errors = Vec::new();
     let mut ready = Vec::new();
     for tool in tools {
@@ -81,14 +81,14 @@ pub async fn install(
 ) -> Result<Found, InstallError> {
     match find(tool, search).await {
         Ok(found) => Ok(found),
-        Err(unfit) => install_missing(tool, unfit, search, client, &Reporter::new(report)).await,
+        Err(unfit) => install_missing(tool, unfit, (search, &Queue::default()), client, &Reporter::new(report)).await,
     }
 }
 
 async fn install_missing(
     tool: Tool,
     unfit: Unfit,
-    search: &Search,
+    (search, queue): (&Search, &Queue),
     client: &Client,
     reporter: &Reporter<'_>,
 ) -> Result<Found, InstallError> {
@@ -105,7 +105,7 @@ async fn install_missing(
         return Ok(found);
     }
     if kind == Tool::Ansible {
-        ansible::make(search, &lock, &steps).await?;
+        ansible::make(search, queue, &lock, &steps).await?;
         return find(tool, search).await.map_err(|unfit| unusable(&steps, &unfit, search, tool));
     }
     if let Some(release) = pinned(kind)
@@ -117,7 +117,7 @@ async fn install_missing(
         }
     }
     if kind == Tool::Packer {
-        unpack(&[&Package::named("packer")], search, &steps).await?;
+        unpack(&[&Package::named("packer")], search, queue, &steps).await?;
         return find(tool, search).await.map_err(|unfit| unusable(&steps, &unfit, search, tool));
     }
     Err(steps.give_up(by_hand(tool, search)))

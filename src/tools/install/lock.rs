@@ -29,7 +29,7 @@ impl CacheLock {
                 Err(error) => return Err(format!("{}: {error}", cache.join(format!("{name}.lock")).display())),
             }
             if waited.is_zero() {
-                steps.tell("waiting for another otto that installs", State::Waiting);
+                steps.tell("waiting for another installation", State::Waiting);
             }
             tokio::time::sleep(PAUSE).await;
             waited += PAUSE;

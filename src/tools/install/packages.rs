@@ -2,9 +2,13 @@
 //!
 //! Unpacked as root too: installing such a package would start a public service.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use futures_util::future::join_all;
 
 use super::super::find::{Origin, Search};
 use super::apt::Apt;
@@ -84,19 +88,20 @@ pub async fn packages(
     search: &Search,
     report: &mut (dyn FnMut(InstallEvent) + Send),
 ) -> Result<Provided, InstallError> {
-    provide(list, search, &Reporter::new(report)).await
+    provide(list, search, &Queue::default(), &Reporter::new(report)).await
 }
 
 pub(super) async fn provide(
     list: &[Package],
     search: &Search,
+    queue: &Queue,
     reporter: &Reporter<'_>,
 ) -> Result<Provided, InstallError> {
     let absent = missing(list, search);
     if !absent.is_empty() {
         let names: Vec<&str> = absent.iter().map(|package| package.name.as_str()).collect();
         let steps = reporter.on(names.join(", "));
-        unpack(&absent, search, &steps).await?;
+        unpack(&absent, search, queue, &steps).await?;
     }
     provided(list, search).map_err(|package| {
         let why = format!("the package {} has no program {}", package.name, package.program);
@@ -104,21 +109,43 @@ pub(super) async fn provide(
     })
 }
 
+/// Packages wanted by several installations of one otto: who gets to the lock first fetches them for all.
+#[derive(Debug, Default)]
+pub(super) struct Queue(Mutex<BTreeSet<String>>);
+
+impl Queue {
+    fn add(&self, names: &[String]) {
+        if let Ok(mut queue) = self.0.lock() {
+            queue.extend(names.iter().cloned());
+        }
+    }
+
+    fn take(&self) -> Vec<String> {
+        self.0.lock().map(|mut queue| std::mem::take(&mut *queue).into_iter().collect()).unwrap_or_default()
+    }
+}
+
 /// Unpacks packages into the cache, one otto at a time.
-pub(super) async fn unpack(absent: &[&Package], search: &Search, steps: &Steps<'_>) -> Result<(), InstallError> {
-    let names: Vec<&str> = absent.iter().map(|package| package.name.as_str()).collect();
-    let by_hand = || administrator(search, &names);
+pub(super) async fn unpack(
+    absent: &[&Package],
+    search: &Search,
+    queue: &Queue,
+    steps: &Steps<'_>,
+) -> Result<(), InstallError> {
+    let names: Vec<String> = absent.iter().map(|package| package.name.clone()).collect();
+    let by_hand = || administrator(search, &names.iter().map(String::as_str).collect::<Vec<_>>());
     if search.program("apt-get").is_none() || search.program("dpkg-deb").is_none() {
         return Err(steps.fail(STEP, "apt-get and dpkg-deb are not on this machine", by_hand()));
     }
+    queue.add(&names);
     let lock = CacheLock::take(&search.cache, "packages", steps).await;
     let lock = lock.map_err(|why| steps.fail(STEP, why, by_hand()))?;
-    // Another otto may have done it meanwhile.
+    // Another installation may have done it meanwhile.
     if absent.iter().all(|package| search.unpacked(&package.program).is_some()) {
         return Ok(());
     }
     steps.tell(STEP, State::Begun);
-    match fetch(&names, search, &lock).await {
+    match fetch(&names, search, queue, &lock).await {
         Ok(()) => {
             steps.tell(STEP, State::Done);
             Ok(())
@@ -128,10 +155,21 @@ pub(super) async fn unpack(absent: &[&Package], search: &Search, steps: &Steps<'
 }
 
 /// Downloads, unpacks beside, then moves into place under the mark that says it is not finished.
-async fn fetch(names: &[&str], search: &Search, lock: &CacheLock) -> Result<(), String> {
+async fn fetch(names: &[String], search: &Search, queue: &Queue, lock: &CacheLock) -> Result<(), String> {
     let folder = search.cache.join("packages");
     let apt = Apt::new(&folder, lock)?;
-    let archives = apt.download(names).await?;
+    let lists = apt.refresh().await;
+    let mut together = queue.take();
+    together.extend(names.iter().filter(|name| !together.contains(name)).cloned().collect::<Vec<_>>());
+    let mut archives = apt.download(&together).await;
+    if archives.is_err() && together.len() > names.len() {
+        // What another installation wants must not stand in the way of this one.
+        archives = apt.download(names).await;
+    }
+    let archives = archives.map_err(|why| match lists {
+        Err(lists) => format!("{why}; package lists: {lists}"),
+        Ok(()) => why,
+    })?;
     let part = folder.join("root.part");
     let shown = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     match fs::remove_dir_all(&part) {
@@ -139,8 +177,8 @@ async fn fetch(names: &[&str], search: &Search, lock: &CacheLock) -> Result<(), 
         _ => {}
     }
     fs::create_dir_all(&part).map_err(|e| shown(&part, e))?;
-    for archive in &archives {
-        apt.unpack(archive, &part).await?;
+    for unpacked in join_all(archives.iter().map(|archive| apt.unpack(archive, &part))).await {
+        unpacked?;
     }
     let (root, mark) = (search.packages_root(), search.packages_unfinished());
     fs::write(&mark, "").map_err(|e| shown(&mark, e))?;
