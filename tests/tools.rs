@@ -71,3 +71,37 @@ fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
     let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().expect("a path")).expect("UTF-8");
     (guard, path)
 }
+
+/// Damaged lines of every recorded stream, fed to every reader: none panics, none turns damage into success.
+#[test]
+fn no_reader_falls_over_damage() {
+    use otto::tools::{ansible, packer, terraform};
+    use proptest::prelude::*;
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/streams");
+    let texts: Vec<String> = folder
+        .read_dir_utf8()
+        .expect("streams")
+        .map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a stream"))
+        .collect();
+    let lines: Vec<String> = texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(300));
+    let strategy = (0..lines.len(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), ".{0,8}");
+    runner
+        .run(&strategy, |(line, from, to, put)| {
+            let chars: Vec<char> = lines[line].chars().collect();
+            let (a, b) = (from.index(chars.len() + 1), to.index(chars.len() + 1));
+            let (a, b) = (a.min(b), a.max(b));
+            let damaged: String =
+                chars[..a].iter().copied().chain(put.chars()).chain(chars[b..].iter().copied()).collect();
+            let mut readers: [Box<dyn Reader>; 3] =
+                [Box::new(terraform::Stream::new()), Box::new(packer::Stream::new()), Box::new(ansible::Events::new())];
+            for reader in &mut readers {
+                reader.line(&damaged);
+                reader.line(&put);
+            }
+            terraform::hcl::scan(&damaged);
+            terraform::StateFile::parse(&damaged);
+            Ok(())
+        })
+        .expect("no panic");
+}

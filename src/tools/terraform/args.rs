@@ -138,7 +138,8 @@ impl Terraform {
         self.call("state", Stop::Terraform).args(["push", LOCK_TIMEOUT]).args([file.to_string()])
     }
 
-    /// Creates a workspace; the caller serialises these per backend. It is run without `TF_WORKSPACE`, which it refuses.
+    /// Creates a workspace; the caller serialises these per backend. It is run without `TF_WORKSPACE`, which it refuses,
+    /// and writes its choice into the data folder: give it a folder of its own, or `TF_WORKSPACE` to every later call.
     pub fn workspace_new(&self, name: &str) -> Invocation {
         let mut call = self.call("workspace", Stop::Terraform).args(["new", "-no-color", LOCK_TIMEOUT, name]);
         call.env.remove("TF_WORKSPACE");
