@@ -52,8 +52,9 @@ fn cut(text: &str, bound: usize) -> String {
     if text.len() <= bound {
         return text.to_owned();
     }
-    let head = text.floor_char_boundary(bound / 2);
-    let tail = text.ceil_char_boundary(text.len() - bound / 2);
+    let fits = |at: &usize| text.is_char_boundary(*at);
+    let head = (0..=bound / 2).rev().find(fits).unwrap_or(0);
+    let tail = (text.len() - bound / 2..=text.len()).find(fits).unwrap_or(text.len());
     format!("{} [...] {}", &text[..head], &text[tail..])
 }
 
@@ -68,4 +69,18 @@ pub(crate) fn hints(known: &[(&[&str], &str)], texts: impl Iterator<Item = Strin
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_keep_head_and_tail() {
+        let text = format!("begin{}end", "\u{e9}".repeat(3000));
+        let short = bounded(&text);
+        assert!(short.len() < BOUND + 10 && short.starts_with("begin") && short.ends_with("end"));
+        assert_eq!(bounded("short"), "short");
+        assert_eq!(one_line(" a\nb"), "a");
+    }
 }

@@ -36,7 +36,7 @@ pub struct Playbook {
     pub home: Option<Utf8PathBuf>,
     /// A short folder for the sockets of SSH's shared connections.
     pub control_dir: Option<Utf8PathBuf>,
-    /// More variables.
+    /// More variables, none of them secret: a call is stored as it is.
     pub env: BTreeMap<String, String>,
 }
 
@@ -102,6 +102,20 @@ mod tests {
             env: BTreeMap::new(),
         };
         let call = playbook.run();
-        insta::assert_snapshot!(format!("{}\n{:#?}", call.shown(), call.env), @"");
+        insta::assert_snapshot!(format!("{}\n{:#?}", call.shown(), call.env), @r#"
+        /v/bin/ansible-playbook -i /o/inventory.json --check --limit www-1,lb-1 -e @/o/vars.json --tags nginx /p/clowd/config/site.yml
+        {
+            "ANSIBLE_CALLBACK_PLUGINS": "/o/cb",
+            "ANSIBLE_CONFIG": "/p/clowd/config/ansible.cfg",
+            "ANSIBLE_HOME": "/o/home",
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_NOCOWS": "1",
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            "LC_ALL": "C.UTF-8",
+            "OTTO_EVENTS": "/o/events",
+        }
+        "#);
     }
 }

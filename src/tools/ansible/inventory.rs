@@ -60,6 +60,7 @@ pub fn inventory(spec: &DeploymentSpec, hosts: &[Host], access: &Access) -> Valu
 /// The user's variables, sorted, then otto's words, which nothing overrides.
 fn all_vars(spec: &DeploymentSpec, access: &Access) -> Map<String, Value> {
     let mut vars = Map::new();
+    // Later ones win: the deployment's own below what the caller adds.
     let mut theirs: BTreeMap<&String, &Value> = spec.vars.iter().collect();
     theirs.extend(access.vars.iter());
     for (name, value) in theirs {
@@ -68,7 +69,8 @@ fn all_vars(spec: &DeploymentSpec, access: &Access) -> Map<String, Value> {
     let own = [
         ("site", json!(spec.id.site)),
         ("domains", json!(spec.domains)),
-        ("environment", json!(spec.id.environment)),
+        // `environment` is a keyword of tasks: a variable of that name is a warning, and reads as `[]`.
+        ("environment_name", json!(spec.id.environment)),
         ("deployment", json!(spec.id.key())),
         ("provider", json!(spec.id.provider)),
         ("content", json!(spec.content)),
@@ -104,7 +106,7 @@ fn host_vars(host: &Host, access: &Access) -> Map<String, Value> {
         vars.insert(name.clone(), value.clone());
     }
     let own = [
-        ("name", json!(host.name)),
+        // No `name`: a keyword as well, and `inventory_hostname` says it.
         ("role", json!(host.role)),
         ("address", json!(host.address)),
         ("private_address", json!(host.private_address.as_ref().unwrap_or(&host.address))),
@@ -164,6 +166,67 @@ mod tests {
         };
         let one = inventory(&spec(), &[www.clone(), all.clone()], &access);
         assert_eq!(one.to_string(), inventory(&spec(), &[all, www], &access).to_string());
-        insta::assert_snapshot!(serde_json::to_string_pretty(&one).expect("JSON"), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&one).expect("JSON"), @r#"
+        {
+          "all": {
+            "vars": {
+              "a": [
+                2
+              ],
+              "site": "hello",
+              "z": 1,
+              "domains": [
+                "hello.localhost"
+              ],
+              "environment_name": "dev",
+              "deployment": "dev_local_hello",
+              "provider": "local",
+              "content": "/p/sites/hello/html"
+            },
+            "hosts": {
+              "clowd-1": {
+                "ansible_host": "10.0.0.1",
+                "ansible_connection": "ssh",
+                "ansible_user": "root",
+                "ansible_port": 2222,
+                "ansible_ssh_private_key_file": "/k/id",
+                "ansible_ssh_common_args": "-o 'UserKnownHostsFile=\"/o/my hosts/known\"' -o StrictHostKeyChecking=accept-new -o IdentitiesOnly=yes -o 'ProxyJump=me@bastion'",
+                "role": "clowd",
+                "address": "10.0.0.1",
+                "private_address": "10.0.0.1"
+              },
+              "www-1": {
+                "ansible_host": "127.70.0.1",
+                "ansible_connection": "local",
+                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                "ansible_remote_tmp": "/o/ansible/tmp",
+                "http_port": 8080,
+                "root": "/h",
+                "role": "www",
+                "address": "127.70.0.1",
+                "private_address": "127.70.0.1"
+              }
+            },
+            "children": {
+              "clowd": {
+                "hosts": {
+                  "clowd-1": {}
+                }
+              },
+              "lb": {
+                "hosts": {
+                  "clowd-1": {}
+                }
+              },
+              "www": {
+                "hosts": {
+                  "clowd-1": {},
+                  "www-1": {}
+                }
+              }
+            }
+          }
+        }
+        "#);
     }
 }

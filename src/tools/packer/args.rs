@@ -22,7 +22,7 @@ pub struct Packer {
     pub var_file: Utf8PathBuf,
     /// Working folder: relative paths that the template writes to start here.
     pub cwd: Utf8PathBuf,
-    /// More variables: a token under the name that an old version reads, for example.
+    /// More variables, none of them secret: a call is stored as it is.
     pub env: BTreeMap<String, String>,
 }
 
@@ -82,7 +82,12 @@ mod tests {
         assert_eq!(old.init(), None);
         let shown =
             [new.init().expect("it has init"), new.build(&["-only=a.*".into()]), old.build(&[]), old.validate()];
-        insta::assert_snapshot!(shown.map(|call| call.shown()).join("\n"), @"");
-        insta::assert_snapshot!(format!("{:?} {:?}", old.build(&[]).env, old.build(&[]).env_remove), @"");
+        insta::assert_snapshot!(shown.map(|call| call.shown()).join("\n"), @r#"
+        /bin/packer init /p/images/nginx/do
+        /bin/packer build -machine-readable -color=false -on-error=cleanup -var-file=/r/vars.json '-only=a.*' /p/images/nginx/do
+        /bin/packer build -machine-readable -color=false -on-error=cleanup -var-file=/r/vars.json /p/images/nginx/do/image.pkr.hcl
+        /bin/packer validate -machine-readable -var-file=/r/vars.json /p/images/nginx/do/image.pkr.hcl
+        "#);
+        insta::assert_snapshot!(format!("{:?} {:?}", old.build(&[]).env, old.build(&[]).env_remove), @r#"{"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"} ["PACKER_LOG", "PACKER_LOG_PATH"]"#);
     }
 }

@@ -29,7 +29,7 @@ pub struct Terraform {
     pub workspace: Option<String>,
     /// JSON variables, absolute path; given to plan, apply and destroy.
     pub var_file: Option<Utf8PathBuf>,
-    /// More variables: addresses of an `http` backend, for example.
+    /// More variables (addresses of an `http` backend, say), none of them secret: a call is stored as it is.
     pub env: BTreeMap<String, String>,
 }
 
@@ -138,7 +138,8 @@ impl Terraform {
         self.call("state", Stop::Terraform).args(["push", LOCK_TIMEOUT]).args([file.to_string()])
     }
 
-    /// Creates a workspace; the caller serialises these per backend. It is run without `TF_WORKSPACE`, which it refuses.
+    /// Creates a workspace; the caller serialises these per backend. It is run without `TF_WORKSPACE`, which it refuses,
+    /// and writes its choice into the data folder: give it a folder of its own, or `TF_WORKSPACE` to every later call.
     pub fn workspace_new(&self, name: &str) -> Invocation {
         let mut call = self.call("workspace", Stop::Terraform).args(["new", "-no-color", LOCK_TIMEOUT, name]);
         call.env.remove("TF_WORKSPACE");
@@ -217,6 +218,18 @@ mod tests {
         .map(|call| call.shown())
         .join("\n");
         insta::assert_snapshot!(shown, @r#"
+        /bin/terraform init -json -input=false -no-color -lock-timeout=5m
+        /bin/terraform plan -json -input=false -lock-timeout=5m -detailed-exitcode -out=/p/d/plan -var-file=/p/d/otto.tfvars.json
+        /bin/terraform plan -json -input=false -lock-timeout=5m -detailed-exitcode -refresh-only -var-file=/p/d/otto.tfvars.json
+        /bin/terraform plan -json -input=false -lock-timeout=5m -detailed-exitcode -destroy -var-file=/p/d/otto.tfvars.json -target=a.d
+        /bin/terraform apply -json -auto-approve -input=false -lock-timeout=5m -var-file=/p/d/otto.tfvars.json '-replace=a.b["c"]' -target=a.d -parallelism=3
+        /bin/terraform apply -json -auto-approve -input=false -lock-timeout=5m /p/d/plan
+        /bin/terraform destroy -json -auto-approve -input=false -lock-timeout=5m -var-file=/p/d/otto.tfvars.json
+        /bin/terraform show -json /p/d/plan
+        /bin/terraform output -json
+        /bin/terraform state pull
+        /bin/terraform state push -lock-timeout=5m errored.tfstate
+        /bin/terraform workspace new -no-color -lock-timeout=5m dev_do_hello
         "#);
     }
 
@@ -224,6 +237,8 @@ mod tests {
     fn the_environment_is_ottos_and_the_users_settings_stay() {
         let call = terraform().apply_new(&Extra::default());
         insta::assert_snapshot!(format!("{:?}\n{:?}", call.env, call.env_remove), @r#"
+        {"CHECKPOINT_DISABLE": "1", "TF_DATA_DIR": "/c/data", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "TF_WORKSPACE": "dev_do_hello"}
+        ["TF_CLI_ARGS*", "TF_WORKSPACE", "TF_LOG*", "TF_DATA_DIR"]
         "#);
         assert!(call.removals(["TF_CLI_CONFIG_FILE", "TF_VAR_token", "TF_PLUGIN_CACHE_DIR"]).is_empty());
         assert_eq!(call.removals(["TF_LOG_PATH", "TF_CLI_ARGS_apply"]), ["TF_LOG_PATH", "TF_CLI_ARGS_apply"]);

@@ -93,3 +93,18 @@ pub fn hints(errors: &[Diagnostic], stderr: &str) -> Vec<String> {
     let texts = errors.iter().map(|error| format!("{} {}", error.summary, error.detail).to_lowercase());
     crate::tools::said::hints(KNOWN, texts.chain([stderr.to_lowercase()]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_come_once_and_in_the_order_of_the_errors() {
+        let errors =
+            [Diagnostic::error("Error acquiring the state lock"), Diagnostic::error("No space left on device")];
+        let found = hints(&errors, "Error acquiring the state lock");
+        assert_eq!(found.len(), 2);
+        assert!(found[0].contains("locked") && found[1].contains("disk is full"));
+        assert!(hints(&[], "").is_empty());
+    }
+}

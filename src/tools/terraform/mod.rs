@@ -12,4 +12,4 @@ pub mod state;
 pub use args::{Extra, Terraform};
 pub use outputs::Declared;
 pub use parse::{Operation, Planned, PlannedAction, Report, Stream, Summary};
-pub use state::{State, StateFile};
+pub use state::{State, StateFile, Unsure};

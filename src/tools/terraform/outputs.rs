@@ -259,7 +259,7 @@ mod tests {
             (other.missing.as_slice(), other.extra.as_slice()),
             (&["www-2".to_owned()][..], &["lb-1".to_owned()][..])
         );
-        insta::assert_snapshot!(other.problem().expect("a problem"), @"");
+        insta::assert_snapshot!(other.problem().expect("a problem"), @r#"output `hosts` lacks www-2, which was asked for; output `hosts` gives www-1 the role `www`, asked was `web`"#);
         assert_eq!(read.against(&[asked("lb-1", "lb")]).problem(), None);
     }
 
@@ -273,7 +273,18 @@ mod tests {
             {"name":"www-1","role":"www","address":"10.0.0.1"}
         ]))
         .expect_err("problems");
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @r#"
+        output `hosts`, www-1: `address` is missing
+        output `hosts`, host 2: `name` is missing
+        output `hosts`, host 2: `port` is `70000`, wanted is 1 to 65535
+        output `hosts`, host 2: `vars` is a list of 0, wanted is a map
+        output `hosts`, host 2: `role` is `WWW`, which is no role name
+        output `hosts`, host 2: `address` is `a b`, wanted is an IP address or a host name
+        output `hosts`, x-1: `address` is `7`, wanted is a text
+        output `hosts`, x-1: `probe` is `smoke`, wanted is `ssh`, `none`, `tcp:8080` or `http:/path`
+        output `hosts`, host 4: is the text `nothing`, wanted is an object
+        output `hosts`: two hosts are named `www-1`
+        "#);
         assert!(read(json!({"www-1": {}})).expect_err("a map").to_string().contains("is a map"));
         assert!(declared(&Map::new(), &["hosts".into()]).expect_err("hidden").to_string().contains("sensitive"));
         assert!(declared(&Map::new(), &[]).expect_err("absent").to_string().contains("declares no output"));

@@ -143,6 +143,8 @@ pub struct Report {
     pub sensitive_outputs: Vec<String>,
     /// Addresses with an `apply_start` and no `apply_complete` or `apply_errored`, in order of their start.
     pub in_flight: Vec<String>,
+    /// Those of them that were being created; see [`super::state::StateFile::unsure`].
+    pub creating: Vec<String>,
     /// Addresses that were completed.
     pub completed: Vec<String>,
     /// Addresses whose change failed.
@@ -193,9 +195,12 @@ impl Stream {
     /// What was read so far; final once the stream is at its end.
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();
-        for (address, _) in &self.open {
+        for (address, action) in &self.open {
             if !report.in_flight.contains(address) {
                 report.in_flight.push(address.clone());
+            }
+            if action == "create" {
+                report.creating.push(address.clone());
             }
         }
         report

@@ -7,6 +7,8 @@ use std::{fs, io};
 use camino::Utf8Path;
 use serde_json::Value;
 
+use super::parse::Report;
+
 /// What was found where a state should be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateFile {
@@ -42,6 +44,22 @@ pub struct State {
     pub leaves: BTreeSet<String>,
     /// The same of objects that are neither tainted nor deposed: what an interrupted creation made is not among them.
     pub healthy: BTreeSet<String>,
+}
+
+/// What an unclean end leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unsure {
+    /// In flight and in no state: may exist all the same, only a look-up tells.
+    pub absent: Vec<String>,
+    /// Being created, and in the state as if it were done: to be made anew (`-replace=`).
+    pub unfinished: Vec<String>,
+}
+
+impl Unsure {
+    /// Nothing is open.
+    pub fn is_empty(&self) -> bool {
+        self.absent.is_empty() && self.unfinished.is_empty()
+    }
 }
 
 impl StateFile {
@@ -80,6 +98,17 @@ impl StateFile {
         match self {
             Self::Read(state) => Some(state),
             _ => None,
+        }
+    }
+
+    /// What of a stream's open ends this state does not settle. A state that holds a resource as healthy proves nothing
+    /// about it: a kill while its provisioner ran leaves it untainted, and the next plan is "no changes".
+    pub fn unsure(&self, report: &Report) -> Unsure {
+        let has = |address: &String| self.state().is_some_and(|state| state.addresses.contains(address));
+        let tainted = |address: &String| self.state().is_some_and(|state| state.tainted.contains(address));
+        Unsure {
+            absent: report.in_flight.iter().filter(|address| !has(address)).cloned().collect(),
+            unfinished: report.creating.iter().filter(|a| has(a) && !tainted(a)).cloned().collect(),
         }
     }
 
