@@ -10,13 +10,13 @@ use crate::project::Vars;
 /// Print a shell's completions
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  otto completions bash > ~/.local/share/bash-completion/completions/otto")]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// For which shell
-    pub shell: Shell,
+    pub(super) shell: Shell,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &CompletionsArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &CompletionsArgs) -> Result<u8> {
     let (_, out) = globals.output(&Vars::capture());
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "otto", &mut text);

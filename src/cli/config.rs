@@ -10,20 +10,20 @@ use crate::ops::{Result, Verb};
 /// Configure hosts and put content on them, with Ansible
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:\n  otto config\n  otto config --check\n  otto config dev/local/hello -- --tags nginx")]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// Change nothing; say what would change
     #[arg(long)]
-    pub check: bool,
+    pub(super) check: bool,
     /// Arguments for ansible-playbook
     #[arg(last = true, value_name = "ARGS")]
-    pub passthrough: Vec<String>,
+    pub(super) passthrough: Vec<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ConfigArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ConfigArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "config", Verb::Only(Stage::Config));
         request.requests.check = args.check;

@@ -12,20 +12,20 @@ use crate::ops::{Result, Verb};
 /// Asks first. A protected deployment needs its name typed, or `--confirm NAME`.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:\n  otto destroy dev/local/hello\n  otto destroy --yes\n  otto destroy prod/do/shop --yes --confirm prod/do/shop")]
-pub struct DestroyArgs {
+pub(super) struct DestroyArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// The name of a protected deployment that may go
     #[arg(long, value_name = "NAME")]
-    pub confirm: Vec<String>,
+    pub(super) confirm: Vec<String>,
     /// Arguments for Terraform
     #[arg(last = true, value_name = "ARGS")]
-    pub passthrough: Vec<String>,
+    pub(super) passthrough: Vec<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &DestroyArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &DestroyArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "destroy", Verb::Only(Stage::Destroy));
         request.confirm.clone_from(&args.confirm);

@@ -12,7 +12,7 @@ use crate::ui::{self, Mode, Out, Screen, Term, TermVars, TerminalAsk};
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(super) enum ColorChoice {
     /// On a terminal.
     #[default]
     Auto,
@@ -24,37 +24,35 @@ pub enum ColorChoice {
 
 /// Flags of every command.
 #[derive(Args, Clone, Debug, Default)]
-pub struct Globals {
+pub(super) struct Globals {
     /// Folder of the project [default: the nearest one upwards with otto.yaml; env: OTTO_PROJECT]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
-    pub project: Option<Utf8PathBuf>,
+    pub(super) project: Option<Utf8PathBuf>,
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = false, help_heading = "Global options")]
-    pub color: ColorChoice,
+    pub(super) color: ColorChoice,
     /// Plain lines instead of live progress
     #[arg(long, global = true, help_heading = "Global options")]
-    pub no_progress: bool,
+    pub(super) no_progress: bool,
     /// Never ask; what would be asked is refused
     #[arg(long, global = true, help_heading = "Global options")]
-    pub no_input: bool,
+    pub(super) no_input: bool,
     /// Show what tools say while they work
     #[arg(short, long, global = true, help_heading = "Global options")]
-    pub verbose: bool,
+    pub(super) verbose: bool,
     /// Show nothing but results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// What a command works with.
-pub struct Session {
+pub(super) struct Session {
     /// Output.
-    pub out: Out,
+    pub(super) out: Out,
     /// The terminal.
-    pub term: Term,
-    /// The watcher of runs.
-    pub screen: Arc<Screen>,
+    pub(super) term: Term,
     /// Handles for operations.
-    pub world: World,
+    pub(super) world: World,
 }
 
 struct SystemClock;
@@ -68,7 +66,7 @@ impl Clock for SystemClock {
 
 impl Globals {
     /// The terminal and the output alone, for commands that need no project.
-    pub fn output(&self, vars: &Vars) -> (Term, Out) {
+    pub(super) fn output(&self, vars: &Vars) -> (Term, Out) {
         let color = match self.color {
             ColorChoice::Auto => ui::Color::Auto,
             ColorChoice::Always => ui::Color::Always,
@@ -84,7 +82,7 @@ impl Globals {
     ///
     /// # Errors
     /// A current folder that is not there or not UTF-8.
-    pub fn session(&self, json: bool) -> ops::Result<Session> {
+    pub(super) fn session(&self, json: bool) -> ops::Result<Session> {
         let vars = Vars::capture();
         let (term, out) = self.output(&vars);
         let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
@@ -101,7 +99,7 @@ impl Globals {
             project: self.project.clone(),
             argv: std::env::args().collect(),
             clock: Arc::new(SystemClock),
-            screen: screen.clone(),
+            screen,
             ask: Arc::new(ask),
             show_plan: Arc::new(move |plan: &Plan| shown.line(&ui::render_plan(plan, theme, width))),
             say: Arc::new(move |line: &str| said.line(line)),
@@ -109,18 +107,18 @@ impl Globals {
             stop,
             vars,
         };
-        Ok(Session { out, term, screen, world })
+        Ok(Session { out, term, world })
     }
 }
 
 /// Runs a future on the one-threaded runtime that otto's commands use.
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime needs nothing but memory and a file descriptor").block_on(future)
 }
 
 /// Prints a document as JSON.
-pub fn print_json<T: serde::Serialize>(out: &Out, document: &T) {
+pub(super) fn print_json<T: serde::Serialize>(out: &Out, document: &T) {
     let text = serde_json::to_string_pretty(document).expect("documents are plain data");
     out.data(&format!("{text}\n"));
 }

@@ -4,7 +4,7 @@ use crate::ops::exit;
 use crate::project::vars::DECLARED;
 
 /// Topics with their texts.
-pub fn topic(name: &str) -> Option<String> {
+pub(super) fn topic(name: &str) -> Option<String> {
     match name {
         "exit-codes" => Some(exit_codes()),
         "environment" => Some(environment()),
@@ -14,7 +14,7 @@ pub fn topic(name: &str) -> Option<String> {
 }
 
 /// Names of all topics.
-pub const TOPICS: &[&str] = &["exit-codes", "environment", "json"];
+pub(super) const TOPICS: &[&str] = &["exit-codes", "environment", "json"];
 
 fn exit_codes() -> String {
     let mut text = String::from("Exit codes. `status` and `test` answer as Nagios plugins: 0 ok, 1 warning, 2 critical, 3 unknown.\n\n");

@@ -11,17 +11,17 @@ use crate::ops::{Result, Verb, Wishes};
 ///
 /// An image is skipped when its template, files and variables are those of one that still exists.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ImagesArgs {
+pub(super) struct ImagesArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// Build even when unchanged
     #[arg(long)]
-    pub rebuild: bool,
+    pub(super) rebuild: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ImagesArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ImagesArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "images", Verb::Only(Stage::Images));
         request.wishes = Wishes { force: false, rebuild: args.rebuild };

@@ -7,14 +7,14 @@ use crate::ops::{self, Result};
 
 /// Write a project to start from: two sites on this machine
 #[derive(Args, Clone, Debug, Default)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// Where [default: the current folder]
     #[arg(value_name = "DIR")]
-    pub folder: Option<String>,
+    pub(super) folder: Option<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &InitArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &InitArgs) -> Result<u8> {
     let session = globals.session(false)?;
     let (folder, written) = ops::init::init(&session.world, args.folder.as_deref())?;
     session.out.line(&format!("{} files written to {folder}", written.len()));

@@ -10,23 +10,23 @@ use crate::ui::{Mode, Pace, Screen};
 /// Show a run again, as it was shown live
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:\n  otto logs\n  otto logs 20261121-06 hello:config\n  otto logs --follow")]
-pub struct LogsArgs {
+pub(super) struct LogsArgs {
     /// The beginning of a run's id [default: the last run]
     #[arg(value_name = "RUN")]
-    pub id: Option<String>,
+    pub(super) id: Option<String>,
     /// Only units whose name holds this
     #[arg(value_name = "UNIT")]
-    pub unit: Option<String>,
+    pub(super) unit: Option<String>,
     /// Go on until the run ends
     #[arg(short, long)]
-    pub follow: bool,
+    pub(super) follow: bool,
     /// The events themselves
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &LogsArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &LogsArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let mode = if args.json { Mode::Json } else { Mode::Plain };
     let screen = Screen::new(&session.term, session.out.clone(), mode, globals.verbose).pace(Pace::Replay);

@@ -9,14 +9,14 @@ use crate::project::Vars;
 /// Print the manual page
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Example:\n  otto man | man -l -")]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Of this command
     #[arg(value_name = "COMMAND")]
-    pub of: Option<String>,
+    pub(super) of: Option<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ManArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ManArgs) -> Result<u8> {
     let (_, out) = globals.output(&Vars::capture());
     let mut command = super::command();
     command.build();

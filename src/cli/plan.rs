@@ -10,26 +10,26 @@ use crate::ui::render_plan;
 
 /// Show what `up` would do; change nothing
 #[derive(Args, Clone, Debug, Default)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     /// What to look at.
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub(super) selection: SelectionArgs,
     /// As `up --force` would
     #[arg(long)]
-    pub force: bool,
+    pub(super) force: bool,
     /// As `up --rebuild` would
     #[arg(long)]
-    pub rebuild: bool,
+    pub(super) rebuild: bool,
     /// Exit with 10 when something would be done
     #[arg(long)]
-    pub exit_code: bool,
+    pub(super) exit_code: bool,
     /// One JSON document
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let selection = args.selection.selection(&session.world.vars);
     let wishes = Wishes { force: args.force, rebuild: args.rebuild };

@@ -9,20 +9,20 @@ use crate::ops::{Result, Verb};
 
 /// Make hosts out of images, with Terraform or OpenTofu
 #[derive(Args, Clone, Debug, Default)]
-pub struct ProvisionArgs {
+pub(super) struct ProvisionArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// Flags of changes.
     #[command(flatten)]
-    pub change: ChangeArgs,
+    pub(super) change: ChangeArgs,
     /// Arguments for Terraform
     #[arg(last = true, value_name = "ARGS")]
-    pub passthrough: Vec<String>,
+    pub(super) passthrough: Vec<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ProvisionArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ProvisionArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "provision", Verb::Only(Stage::Provision));
         request.consent.allow_destroy = args.change.allow_destroy;

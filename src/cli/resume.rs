@@ -10,32 +10,32 @@ use crate::ops::{self, Result, Verb};
 ///
 /// What is still at work is waited for; what it left behind is looked for; units that it had done are not run again.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ResumeArgs {
+pub(super) struct ResumeArgs {
     /// The beginning of a run's id [default: the last run]
     #[arg(value_name = "RUN")]
-    pub id: Option<String>,
+    pub(super) id: Option<String>,
     /// Create and update without asking
     #[arg(short, long)]
-    pub yes: bool,
+    pub(super) yes: bool,
     /// Flags of changes.
     #[command(flatten)]
-    pub change: ChangeArgs,
+    pub(super) change: ChangeArgs,
     /// Units at once
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// Events as newline-delimited JSON on standard output
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     /// Wait for a deployment that another otto holds
     #[arg(long)]
-    pub wait: bool,
+    pub(super) wait: bool,
     /// The name of a protected deployment that may go
     #[arg(long, value_name = "NAME")]
-    pub confirm: Vec<String>,
+    pub(super) confirm: Vec<String>,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ResumeArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ResumeArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let common = RunArgs { yes: args.yes, jobs: args.jobs, wait: args.wait, ..RunArgs::default() };
     let mut request = common.request(&session.world, "resume", Verb::Up);

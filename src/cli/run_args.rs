@@ -10,38 +10,38 @@ use crate::ops::{self, Consent, Report, Request, Requests, Verb, Wishes, World};
 
 /// Flags of every command that runs units.
 #[derive(Args, Clone, Debug, Default)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// What to work on.
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub(super) selection: SelectionArgs,
     /// Create and update without asking; install missing tools
     #[arg(short, long)]
-    pub yes: bool,
+    pub(super) yes: bool,
     /// Units at once [default: from cores and memory]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// Events as newline-delimited JSON on standard output
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     /// Wait for a deployment that another otto holds
     #[arg(long)]
-    pub wait: bool,
+    pub(super) wait: bool,
 }
 
 /// Flags of commands that may change hosts.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ChangeArgs {
+pub(super) struct ChangeArgs {
     /// Allow deletions and replacements
     #[arg(long)]
-    pub allow_destroy: bool,
+    pub(super) allow_destroy: bool,
     /// Go on though interrupted work cannot be looked for
     #[arg(long)]
-    pub ignore_in_flight: bool,
+    pub(super) ignore_in_flight: bool,
 }
 
 impl RunArgs {
     /// The request of a verb with nothing special.
-    pub fn request(&self, world: &World, name: &str, verb: Verb) -> Request {
+    pub(super) fn request(&self, world: &World, name: &str, verb: Verb) -> Request {
         Request {
             name: name.to_owned(),
             verb,
@@ -71,7 +71,7 @@ fn typed(argv: &[String]) -> String {
 ///
 /// # Errors
 /// What kept it from beginning.
-pub fn go(globals: &Globals, json: bool, make: impl FnOnce(&World) -> Request) -> ops::Result<u8> {
+pub(super) fn go(globals: &Globals, json: bool, make: impl FnOnce(&World) -> Request) -> ops::Result<u8> {
     let session = globals.session(json)?;
     let request = make(&session.world);
     let report = block_on(ops::conduct(&session.world, request))?;
@@ -79,7 +79,7 @@ pub fn go(globals: &Globals, json: bool, make: impl FnOnce(&World) -> Request) -
 }
 
 /// The last lines of a run: where the sites are.
-pub fn finish(session: &Session, json: bool, report: &Report) -> u8 {
+pub(super) fn finish(session: &Session, json: bool, report: &Report) -> u8 {
     if report.code == ops::exit::OK && !json {
         for (id, endpoint, domains) in &report.sites {
             session.out.line(&format!("{id}  {endpoint}"));

@@ -8,17 +8,17 @@ use crate::ui::render_runs;
 
 /// List runs, newest first
 #[derive(Args, Clone, Debug, Default)]
-pub struct RunsArgs {
+pub(super) struct RunsArgs {
     /// How many
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    pub limit: usize,
+    pub(super) limit: usize,
     /// One JSON document
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &RunsArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &RunsArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let report = ops::runs::runs(&session.world, args.limit)?;
     if args.json {

@@ -6,30 +6,30 @@ use crate::project::{Selection, Vars, vars::listed};
 
 /// Flags that select deployments.
 #[derive(Args, Clone, Debug, Default)]
-pub struct SelectionArgs {
+pub(super) struct SelectionArgs {
     /// Deployments (`dev/local/hello`) or sites
     #[arg(value_name = "DEPLOYMENT")]
-    pub deployments: Vec<String>,
+    pub(super) deployments: Vec<String>,
     /// Only these sites
     #[arg(long, value_name = "SITE", value_delimiter = ',')]
-    pub site: Vec<String>,
+    pub(super) site: Vec<String>,
     /// Providers, separated by commas or spaces [env: CLOWD_PROVIDERS]
     #[arg(long, value_name = "PROVIDERS")]
-    pub provider: Vec<String>,
+    pub(super) provider: Vec<String>,
     /// Environment [env: OTTO_ENV]
     #[arg(long, value_name = "ENVIRONMENT")]
-    pub env: Option<String>,
+    pub(super) env: Option<String>,
 }
 
 impl SelectionArgs {
     /// As a selection, with the environment's defaults.
-    pub fn selection(&self, vars: &Vars) -> Selection {
+    pub(super) fn selection(&self, vars: &Vars) -> Selection {
         let flags = self.flags();
         flags.with_defaults(vars)
     }
 
     /// As a selection of what is named on the command line only.
-    pub fn flags(&self) -> Selection {
+    pub(super) fn flags(&self) -> Selection {
         Selection {
             deployments: self.deployments.clone(),
             sites: self.site.iter().flat_map(|s| listed(s)).collect(),

@@ -7,7 +7,7 @@ use crate::ops::{self, Result};
 
 /// Show the store and its copies, or bring a lost one back
 #[derive(Args, Clone, Debug)]
-pub struct StateArgs {
+pub(super) struct StateArgs {
     #[command(subcommand)]
     verb: StateVerb,
 }
@@ -25,7 +25,7 @@ enum StateVerb {
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &StateArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &StateArgs) -> Result<u8> {
     let session = globals.session(false)?;
     let out = &session.out;
     match &args.verb {

@@ -13,23 +13,23 @@ use crate::ui::render_status;
 ///
 /// Exit code as a Nagios plugin: 0 ok (also when all is destroyed), 1 warning, 2 critical, 3 unknown.
 #[derive(Args, Clone, Debug, Default)]
-pub struct StatusArgs {
+pub(super) struct StatusArgs {
     /// What to look at.
     #[command(flatten)]
-    pub selection: SelectionArgs,
+    pub(super) selection: SelectionArgs,
     /// From the store alone, asking no host
     #[arg(long)]
-    pub offline: bool,
+    pub(super) offline: bool,
     /// Again and again, until interrupted; seconds between [default: 2]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", conflicts_with = "json")]
-    pub watch: Option<u64>,
+    pub(super) watch: Option<u64>,
     /// One JSON document
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &StatusArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let selection = args.selection.flags();
     block_on(async {

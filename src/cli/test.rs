@@ -11,17 +11,17 @@ use crate::ops::{Result, Verb};
 ///
 /// Exit code as a Nagios plugin: 0 ok, 1 warning, 2 critical, 3 unknown.
 #[derive(Args, Clone, Debug, Default)]
-pub struct TestArgs {
+pub(super) struct TestArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// Also stop one backend, see the site serve, and bring it back
     #[arg(long)]
-    pub failover: bool,
+    pub(super) failover: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &TestArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &TestArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "test", Verb::Only(Stage::Test));
         request.requests.failover = args.failover;

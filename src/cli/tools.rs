@@ -8,7 +8,7 @@ use crate::ui::render_rows;
 
 /// Show the tools that otto drives, or install what is missing
 #[derive(Args, Clone, Debug, Default)]
-pub struct ToolsArgs {
+pub(super) struct ToolsArgs {
     #[command(subcommand)]
     verb: Option<ToolsVerb>,
 }
@@ -24,7 +24,7 @@ enum ToolsVerb {
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &ToolsArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &ToolsArgs) -> Result<u8> {
     let session = globals.session(false)?;
     if let Some(ToolsVerb::Install { yes }) = args.verb {
         block_on(ops::tools::install(&session.world, yes))?;

@@ -12,23 +12,23 @@ use crate::ops::{Result, Verb, Wishes};
 /// unchanged is skipped, with the reason. After any failure the same command again is right.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:\n  otto up --yes\n  otto up dev/local/hello\n  otto up --site hello --provider \"do, gcp\"")]
-pub struct UpArgs {
+pub(super) struct UpArgs {
     /// Common flags.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
     /// Flags of changes.
     #[command(flatten)]
-    pub change: ChangeArgs,
+    pub(super) change: ChangeArgs,
     /// Skip nothing
     #[arg(long)]
-    pub force: bool,
+    pub(super) force: bool,
     /// Build images even when unchanged
     #[arg(long)]
-    pub rebuild: bool,
+    pub(super) rebuild: bool,
 }
 
 /// Runs it.
-pub fn run(globals: &Globals, args: &UpArgs) -> Result<u8> {
+pub(super) fn run(globals: &Globals, args: &UpArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "up", Verb::Up);
         request.consent.allow_destroy = args.change.allow_destroy;

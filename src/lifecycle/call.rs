@@ -201,11 +201,3 @@ impl Saying<'_> {
     }
 }
 
-/// A reader of output that says nothing.
-pub struct Silent;
-
-impl Reader for Silent {
-    fn line(&mut self, _line: &str) -> Vec<Said> {
-        Vec::new()
-    }
-}

@@ -1,7 +1,7 @@
 //! Reads: deployments, images, runs, events. Everything recorded through the same handle is visible.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter};
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;

@@ -95,6 +95,16 @@ impl Out {
         }
     }
 
+    /// A page that takes the place of the one before: `--watch`. Off a terminal one page follows the other.
+    pub fn page(&self, text: &str) {
+        if self.0.term.stdout_tty {
+            // Home, then clear from there: what is drawn over does not flicker.
+            self.to_stdout(&format!("\x1b[H\x1b[J{}", guard(text)));
+        } else {
+            self.data(text);
+        }
+    }
+
     /// One line or several, to stderr.
     pub fn line(&self, text: &str) {
         self.line_over(text, || None);
