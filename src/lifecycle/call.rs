@@ -19,7 +19,7 @@ const OUTPUT_LIMIT: u64 = 64 << 20;
 
 /// What a call is, beside its invocation.
 #[derive(Clone, Debug)]
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     /// `terraform`, `packer`, ...
     pub tool: &'a str,
     /// `apply`, `plan`, ...
@@ -34,7 +34,7 @@ pub struct Call<'a> {
 
 /// How a call ended.
 #[derive(Clone, Debug)]
-pub struct Called {
+pub(super) struct Called {
     /// As its supervisor saw it.
     pub end: End,
     /// otto sent it a signal.
@@ -51,13 +51,13 @@ pub struct Called {
 
 impl Called {
     /// Ended with 0, by itself.
-    pub fn is_clean(&self) -> bool {
+    pub(super) fn is_clean(&self) -> bool {
         self.end.is_zero() && !self.interrupted && !self.timed_out && !self.abandoned
     }
 }
 
 /// The stop ladder of a call.
-pub fn ladder(stop: Stop) -> Ladder {
+pub(super) fn ladder(stop: Stop) -> Ladder {
     match stop {
         Stop::Terraform => Ladder::terraform_apply(),
         Stop::TerraformRead => Ladder::terraform_plan(),
@@ -67,7 +67,7 @@ pub fn ladder(stop: Stop) -> Ladder {
 }
 
 /// Turns an invocation into a supervised command.
-pub fn command(invocation: &Invocation) -> Command {
+pub(super) fn command(invocation: &Invocation) -> Command {
     Command {
         program: invocation.program.clone(),
         args: invocation.args.clone(),
@@ -84,7 +84,7 @@ pub fn command(invocation: &Invocation) -> Command {
 ///
 /// # Errors
 /// When a stop was asked for before it began, when the journal cannot be written, or it cannot be started.
-pub async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut dyn Reader) -> Result<Called, Trouble> {
+pub(super) async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut dyn Reader) -> Result<Called, Trouble> {
     if context.stop.borrow().requested() {
         return Err(Trouble::Stopped { step: call.step.to_owned() });
     }

@@ -6,7 +6,7 @@ use crate::model::{Action, Outcome, Plan, UnitId};
 
 /// Walks a plan's graph: gives out units whose predecessors ended well, in the plan's order.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     order: Vec<UnitId>,
     waits_for: BTreeMap<UnitId, BTreeSet<UnitId>>,
     ready: BTreeSet<usize>,
@@ -16,7 +16,7 @@ pub struct Queue {
 
 impl Queue {
     /// All units that are to run; skipped ones count as ended well, blocked ones as blocked.
-    pub fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         let mut queue = Self {
             order: plan.units.iter().map(|u| u.id.clone()).collect(),
             waits_for: BTreeMap::new(),
@@ -41,7 +41,7 @@ impl Queue {
     }
 
     /// The next unit that may begin, if any.
-    pub fn take(&mut self) -> Option<UnitId> {
+    pub(super) fn take(&mut self) -> Option<UnitId> {
         let first = self.ready.pop_first()?;
         let id = self.order[first].clone();
         self.at_work.insert(id.clone());
@@ -49,7 +49,7 @@ impl Queue {
     }
 
     /// Records an end; returns the units that it blocks, directly or not.
-    pub fn finish(&mut self, id: &UnitId, outcome: Outcome) -> Vec<UnitId> {
+    pub(super) fn finish(&mut self, id: &UnitId, outcome: Outcome) -> Vec<UnitId> {
         self.at_work.remove(id);
         self.ended.insert(id.clone(), outcome);
         let mut blocked = Vec::new();
@@ -72,12 +72,12 @@ impl Queue {
     }
 
     /// Units that neither ended nor are at work.
-    pub fn waiting(&self) -> Vec<UnitId> {
+    pub(super) fn waiting(&self) -> Vec<UnitId> {
         self.order.iter().filter(|id| !self.ended.contains_key(id) && !self.at_work.contains(id)).cloned().collect()
     }
 
     /// How each unit ended so far.
-    pub fn ended(&self) -> &BTreeMap<UnitId, Outcome> {
+    pub(super) fn ended(&self) -> &BTreeMap<UnitId, Outcome> {
         &self.ended
     }
 

@@ -88,7 +88,7 @@ impl Trouble {
 }
 
 /// The outcome of a call that did not end well.
-pub fn outcome_of(called: &Called) -> Outcome {
+pub(super) fn outcome_of(called: &Called) -> Outcome {
     if called.interrupted || called.abandoned {
         Outcome::Cancelled
     } else if called.timed_out {

@@ -11,7 +11,7 @@ use crate::project::{Problem, Selection};
 ///
 /// # Errors
 /// A name that the project does not know.
-pub fn wanted(project: &Project, selection: &Selection) -> Result<Vec<DeploymentId>> {
+pub(super) fn wanted(project: &Project, selection: &Selection) -> Result<Vec<DeploymentId>> {
     select(project, selection).map_err(|problem| failure(&problem))
 }
 
@@ -20,7 +20,7 @@ pub fn wanted(project: &Project, selection: &Selection) -> Result<Vec<Deployment
 ///
 /// # Errors
 /// A name that neither knows.
-pub fn known(project: &Project, selection: &Selection, records: &[Deployment]) -> Result<Vec<DeploymentId>> {
+pub(super) fn known(project: &Project, selection: &Selection, records: &[Deployment]) -> Result<Vec<DeploymentId>> {
     let remembered = existing(project, selection, records)?;
     let declared = select(project, selection).unwrap_or_default();
     let all: BTreeSet<DeploymentId> = remembered.into_iter().chain(declared).collect();
@@ -31,7 +31,7 @@ pub fn known(project: &Project, selection: &Selection, records: &[Deployment]) -
 ///
 /// # Errors
 /// A name that neither the store nor the project knows.
-pub fn existing(project: &Project, selection: &Selection, records: &[Deployment]) -> Result<Vec<DeploymentId>> {
+pub(super) fn existing(project: &Project, selection: &Selection, records: &[Deployment]) -> Result<Vec<DeploymentId>> {
     let ids: Vec<DeploymentId> = records.iter().map(|r| r.id.clone()).collect();
     select_existing(project, &ids, selection).map_err(|problem| failure(&problem))
 }

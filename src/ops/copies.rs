@@ -9,14 +9,14 @@ use crate::model::DeploymentId;
 use crate::store::{self, Store};
 
 /// Copies the store and all Terraform states; a copy that fails is said, not fatal: what was made is in the store.
-pub fn save(world: &World, opened: &Opened, store: &Store) {
+pub(super) fn save(world: &World, opened: &Opened, store: &Store) {
     if let Err(error) = try_save(&world.state_home(), opened.project.id.as_str(), &opened.project.folder, &opened.home, store) {
         (world.say)(&format!("warning: no copy of the state was made: {error}"));
     }
 }
 
 /// The hook that a run calls after every apply and destroy.
-pub fn after_apply(world: &World, opened: &Opened, store: Arc<Store>) -> Box<dyn Fn(&DeploymentId) + Send + Sync> {
+pub(super) fn after_apply(world: &World, opened: &Opened, store: Arc<Store>) -> Box<dyn Fn(&DeploymentId) + Send + Sync> {
     let (state_home, say) = (world.state_home(), world.say.clone());
     let (project, folder, home) = (opened.project.id.clone(), opened.project.folder.clone(), opened.home.clone());
     Box::new(move |_| {

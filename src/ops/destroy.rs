@@ -7,7 +7,7 @@ use super::world::World;
 use crate::model::{Plan, PlannedUnit};
 
 /// Asks; a protected deployment needs its name typed. No terminal and no flag is a refusal with the line that goes through.
-pub fn consent(world: &World, request: &Request, to_run: &[&PlannedUnit], observed: &Observed) -> Result<()> {
+pub(super) fn consent(world: &World, request: &Request, to_run: &[&PlannedUnit], observed: &Observed) -> Result<()> {
     if to_run.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 const A_UNIT: u64 = 300 << 20;
 
 /// As many as there are cores, and no more than memory allows.
-pub fn default_jobs() -> usize {
+pub(super) fn default_jobs() -> usize {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let by_memory = free.map_or(cores, |bytes| usize::try_from(bytes / A_UNIT).unwrap_or(cores));

@@ -12,7 +12,7 @@ use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 
 /// Everything a plan needs.
-pub struct Observed {
+pub(super) struct Observed {
     /// Deployments in order.
     pub targets: Vec<Target>,
     /// Images that selected hosts boot, or all of them.
@@ -23,7 +23,7 @@ pub struct Observed {
 
 /// Which images are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Images {
+pub(super) enum Images {
     /// Those that the selected deployments boot.
     Booted,
     /// All that the selected providers have a template for.
@@ -33,7 +33,7 @@ pub enum Images {
 }
 
 /// What observing starts from.
-pub struct Ground<'a> {
+pub(super) struct Ground<'a> {
     /// The project.
     pub project: &'a Project,
     /// `.otto`.
@@ -52,7 +52,7 @@ pub struct Ground<'a> {
 ///
 /// # Errors
 /// Files that cannot be read, and providers that are not there.
-pub async fn observe(ground: &Ground<'_>, ids: &[DeploymentId], images: Images, probe: bool) -> Result<Observed> {
+pub(super) async fn observe(ground: &Ground<'_>, ids: &[DeploymentId], images: Images, probe: bool) -> Result<Observed> {
     let mut prints = Prints { config: print(fingerprint::config(ground.project))?, ..Prints::default() };
     let mut targets = Vec::new();
     for id in ids {

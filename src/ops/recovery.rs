@@ -11,7 +11,7 @@ use crate::process::{Holder, Lock, LockError};
 use crate::store::Store;
 
 /// The lock that says that the otto of a run lives. Unlike a deployment's it is not handed to supervisors.
-pub fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::result::Result<Lock, LockError> {
+pub(super) fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::result::Result<Lock, LockError> {
     Lock::try_take(&opened.home.join("runs").join(&run.0).join("otto.lock"), holder)
 }
 
@@ -19,7 +19,7 @@ pub fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::result::R
 ///
 /// # Errors
 /// A journal that cannot be read or written.
-pub async fn settle(world: &World, opened: &Opened, store: &Arc<Store>, ids: &[DeploymentId]) -> Result<()> {
+pub(super) async fn settle(world: &World, opened: &Opened, store: &Arc<Store>, ids: &[DeploymentId]) -> Result<()> {
     for run in store.unended_runs().map_err(unusable)? {
         let holder = holder(world, &run, "recovery");
         // A run whose otto lives is nobody's business but its own.
@@ -48,7 +48,7 @@ fn trouble(trouble: Trouble) -> Failure {
 }
 
 /// Who holds a lock, for the one who finds it held.
-pub fn holder(world: &World, run: &RunId, verb: &str) -> Holder {
+pub(super) fn holder(world: &World, run: &RunId, verb: &str) -> Holder {
     Holder {
         pid: std::process::id(),
         run: Some(run.clone()),

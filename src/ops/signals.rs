@@ -7,7 +7,7 @@ use crate::lifecycle::Recorder;
 use crate::model::EventKind;
 
 /// Listens until dropped with its task; every request is journaled as `stopping`.
-pub async fn listen(world: &World, recorder: &Recorder) {
+pub(super) async fn listen(world: &World, recorder: &Recorder) {
     let (Ok(mut int), Ok(mut term), Ok(mut hup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {

@@ -12,13 +12,13 @@ use crate::tools::find::{Found, Search, Tool, find_all};
 use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
 
 /// Where tools are looked for.
-pub fn search(world: &World) -> Search {
+pub(super) fn search(world: &World) -> Search {
     let path = world.vars.get("PATH").unwrap_or_default();
     Search::new(path.as_ref(), world.cache().into_std_path_buf())
 }
 
 /// The tools that are there, for verbs that only look.
-pub async fn present(world: &World) -> Toolset {
+pub(super) async fn present(world: &World) -> Toolset {
     let found = find_all(&[Tool::Terraform, Tool::Packer, Tool::Ansible], &search(world)).await;
     let mut tools = empty(world);
     for found in found.into_iter().flatten() {
@@ -31,7 +31,7 @@ pub async fn present(world: &World) -> Toolset {
 ///
 /// # Errors
 /// A tool that is missing or too old and cannot be had, or whose installation was not agreed to.
-pub async fn ready(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<(Toolset, u64)> {
+pub(super) async fn ready(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<(Toolset, u64)> {
     let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
     let search = search(world);
     let found = find_all(&wanted.tools, &search).await;
@@ -58,7 +58,7 @@ pub async fn ready(world: &World, opened: &Opened, ids: &[DeploymentId], request
 ///
 /// # Errors
 /// What could be had in no way, each with all that was tried.
-pub async fn install(world: &World, wanted: &Wanted, search: &Search) -> Result<Vec<Found>> {
+pub(super) async fn install(world: &World, wanted: &Wanted, search: &Search) -> Result<Vec<Found>> {
     let say = world.say.clone();
     let mut report = move |event: InstallEvent| {
         if let Some(line) = line(&event) {
@@ -82,7 +82,7 @@ fn line(event: &InstallEvent) -> Option<String> {
 }
 
 /// Asks before anything is downloaded.
-pub fn agree(world: &World, yes: bool, reasons: &[String]) -> Result<()> {
+pub(super) fn agree(world: &World, yes: bool, reasons: &[String]) -> Result<()> {
     if yes {
         return Ok(());
     }

@@ -12,9 +12,9 @@ use crate::project::{self, Vars};
 use crate::store::{self, Store, StoreError};
 
 /// Free bytes below which nothing is started.
-pub const FLOOR: u64 = 64 << 20;
+pub(super) const FLOOR: u64 = 64 << 20;
 /// Bytes kept back, so that a disk that fills leaves room to end cleanly.
-pub const RESERVE: u64 = 8 << 20;
+pub(super) const RESERVE: u64 = 8 << 20;
 
 /// What operations touch beside their arguments.
 pub struct World {
@@ -136,7 +136,7 @@ impl World {
 }
 
 /// All problems of the project's files.
-pub fn problems_found(problems: &[project::Problem]) -> Failure {
+pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
     let count = problems.len();
     let what = if count == 1 { "the project's files have a problem".to_owned() } else { format!("the project's files have {count} problems") };
     let mut failure = Failure::new(Kind::Project, what);
@@ -145,7 +145,7 @@ pub fn problems_found(problems: &[project::Problem]) -> Failure {
 }
 
 /// A store that cannot be used.
-pub fn unusable(error: StoreError) -> Failure {
+pub(super) fn unusable(error: StoreError) -> Failure {
     let damaged = !matches!(error, StoreError::Newer { .. });
     let failure = Failure::new(Kind::Store, error.to_string());
     if damaged { failure.hint("otto state restore") } else { failure.hint("use the otto that wrote it, or a newer one") }

@@ -20,7 +20,7 @@ use crate::model::{Stage, Subject, UnitId};
 ///
 /// # Errors
 /// What ended it early.
-pub async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Trouble> {
+pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Trouble> {
     match (&unit.subject, unit.stage) {
         (Subject::Image { provider, appliance }, _) => images::run(context, unit, provider, appliance).await,
         (Subject::Deployment(id), Stage::Provision) => provision::run(context, unit, id).await,

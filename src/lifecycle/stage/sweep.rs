@@ -20,7 +20,7 @@ const LIMIT_MS: u64 = 120_000;
 
 /// One thing that exists at the provider, as `orphans list` prints it.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Orphan {
+pub(super) struct Orphan {
     /// What `orphans remove` takes.
     pub id: String,
     /// `host`, `volume`, ...
