@@ -1,2 +1,3 @@
 //! otto: from golden image to healthy web site and back, with plain Packer, Terraform and Ansible folders.
 pub mod model;
+pub mod project;

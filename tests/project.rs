@@ -1,0 +1,1 @@
+//! Projects on disk: what is read, and what is said about broken files.
