@@ -126,6 +126,9 @@ impl Loader {
         let appliances = self.appliances(&images);
         let provider_names: Vec<&str> = provision.iter().map(|(name, _)| name.as_str()).collect();
         let file = self.otto_file(&provider_names);
+        // Without its file nothing is known about environments, and nothing is said about them.
+        let told = file.is_some();
+        let file = file.unwrap_or_default();
         let provider_specs = self.providers(&provision);
         let mut environments: Vec<&str> = file.environments.keys().map(Name::as_str).collect();
         environments.push(file.environment.as_str());
@@ -134,7 +137,7 @@ impl Loader {
             providers: provider_names,
             sites: sites.iter().map(|(name, _)| name.as_str()).collect(),
         };
-        let mut read = self.sites(&sites, &known, &environments);
+        let mut read = self.sites(&sites, &known, told.then_some(&environments));
         for site in read.values_mut() {
             restrict(site, &file.restricted);
         }
@@ -153,10 +156,10 @@ impl Loader {
         }
     }
 
-    fn otto_file(&mut self, providers: &[&str]) -> OttoFile {
+    fn otto_file(&mut self, providers: &[&str]) -> Option<OttoFile> {
         let scope = "project";
         let read = |reading: &mut Reading, node: &Node| Some(otto_file::read(reading, node, providers));
-        self.read_with(PROJECT_FILE, scope, read).unwrap_or_default()
+        self.read_with(PROJECT_FILE, scope, read)
     }
 
     fn providers(&mut self, folders: &[(String, Utf8PathBuf)]) -> BTreeMap<Name, Provider> {
@@ -180,7 +183,7 @@ impl Loader {
         &mut self,
         folders: &[(String, Utf8PathBuf)],
         known: &Known<'_>,
-        environments: &[&str],
+        environments: Option<&Vec<&str>>,
     ) -> BTreeMap<Name, Site> {
         let mut all = BTreeMap::new();
         let mut real: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();

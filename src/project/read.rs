@@ -132,6 +132,7 @@ impl Reading {
     }
 
     pub(super) fn map<'n>(&mut self, field: &Field<'n>, expected: &str) -> Option<Fields<'n>> {
+        self.note(field);
         match &field.node.kind {
             Kind::Map(entries) => Some(Fields { path: field.path.clone(), at: field.at, entries }),
             _ if field.node.is_null() => Some(Fields { path: field.path.clone(), at: field.at, entries: &[] }),

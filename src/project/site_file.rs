@@ -11,14 +11,14 @@ use super::node::{self, Entry, Node};
 use super::read::{Fields, Reading};
 use super::shape::{self, Known};
 
-/// Reads the document. `environments` are those that `otto.yaml` knows.
+/// Reads the document. `environments` are those that `otto.yaml` knows, nothing when that file is unreadable.
 pub(super) fn read(
     reading: &mut Reading,
     node: &Node,
     name: &Name,
     folder: &Utf8Path,
     known: &Known<'_>,
-    environments: &[&str],
+    environments: Option<&Vec<&str>>,
 ) -> Option<Site> {
     let top = super::load::document(reading, node)?;
     let keys: Vec<&str> = shape::KEYS.iter().copied().chain(["environments", "name", "site"]).collect();
@@ -38,7 +38,7 @@ pub(super) fn read(
     };
     for entry in overrides.all() {
         let Some(environment) = reading.key_name(&entry) else { continue };
-        if !environments.contains(&environment.as_str()) {
+        if let Some(environments) = environments.filter(|all| !all.contains(&environment.as_str())) {
             let hint = near::suggestion(environment.as_str(), environments.iter().copied());
             reading.warning(&entry, format!("`otto.yaml` knows no environment `{environment}`"), hint);
         }
