@@ -1,5 +1,7 @@
 //! Projects on disk: what is read from them, what is said about broken ones, what is selected, hashed and created.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 #[path = "project/broken.rs"]
 mod broken;
 #[path = "project/created.rs"]

@@ -136,12 +136,13 @@ fn personal(text: &str, name: &Name, id: &str) -> String {
         let comment = line.find(" #").map(|at| format!(" {}", &line[at..])).unwrap_or_default();
         match key {
             Some("project") => lines.push(format!("project: {name}{comment}")),
-            Some("id") => lines.push(format!("id: {id}{comment}")),
+            // Quoted: sixteen digits would be a number to other readers.
+            Some("id") => lines.push(format!("id: \"{id}\"{comment}")),
             _ => lines.push(line.to_owned()),
         }
     }
     if !lines.iter().any(|line| line.starts_with("id:")) {
-        lines.insert(0, format!("id: {id}"));
+        lines.insert(0, format!("id: \"{id}\""));
     }
     lines.join("\n") + "\n"
 }
@@ -168,4 +169,41 @@ fn some(files: &[String]) -> String {
     let names: Vec<String> = files.iter().take(SHOWN).map(|file| format!("`{file}`")).collect();
     let more = files.len().saturating_sub(SHOWN);
     if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_name_and_id_replace_the_references() {
+        let text = "# about\nproject: clowd\nid: \"74ed\"   # random\nproviders: [local]\n  id: nested\n";
+        let name = Name::new("shop").expect("a name");
+        assert_eq!(
+            personal(text, &name, "0123"),
+            "# about\nproject: shop\nid: \"0123\"  # random\nproviders: [local]\n  id: nested\n"
+        );
+        assert_eq!(personal("project: a\n", &name, "0123"), "id: \"0123\"\nproject: shop\n");
+    }
+
+    #[test]
+    fn folders_give_names_that_fit() {
+        for (folder, name) in [
+            ("/x/My 1st Site!", "my-1st-site"),
+            ("/x/2024-shop", "shop"),
+            ("/x/Ünïcode", "n-code"),
+            ("/x/___", "project"),
+            ("/", "project"),
+            ("/x/a-very-long-name-of-a-project-x", "a-very-long-name-of-a-project"),
+        ] {
+            assert_eq!(project_name(Utf8Path::new(folder)).as_str(), name, "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_files_stays_short() {
+        let files: Vec<String> = (0..10).map(|n| format!("f{n}")).collect();
+        assert_eq!(some(&files[..2]), "`f0`, `f1`");
+        assert!(some(&files).ends_with("`f7` and 2 more"));
+    }
 }

@@ -298,6 +298,9 @@ impl Loader {
         } else if marker == "site.yaml" {
             let problem = Problem::of(place, "no `site.yaml` in it: the folder is left out");
             self.problems.push(problem.hint("write one, or remove the folder").warn());
+        } else if marker == "provider.yaml" && has_root(path) {
+            let problem = Problem::of(place, "no `provider.yaml` in it: it is no provider of this project");
+            self.problems.push(problem.hint("write one with `kind: terraform`").warn());
         }
     }
 }

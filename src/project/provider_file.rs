@@ -40,7 +40,8 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         provider.bases = bases(reading, &field);
     }
     if let Some(field) = fields.get("region") {
-        provider.region = reading.text(&field, "a region such as `fra1`").unwrap_or_default();
+        let expected = "a region such as `fra1`, or `\"\"`";
+        provider.region = reading.parsed(&field, expected, |text| Some(text.to_owned())).unwrap_or_default();
     }
     if let Some(field) = fields.get("credentials") {
         provider.credentials = credentials(reading, &field);
@@ -64,7 +65,8 @@ fn bases(reading: &mut Reading, field: &Field<'_>) -> BTreeMap<String, String> {
     if matches!(field.node.kind, Kind::Map(_)) {
         return reading.texts(field, "a map by appliance");
     }
-    let base = reading.text(field, "a text such as `debian-12-x64`, or a map by appliance");
+    let expected = "a text such as `debian-12-x64`, or a map by appliance";
+    let base = reading.parsed(field, expected, |text| Some(text.to_owned()));
     base.map(|base| BTreeMap::from([(String::new(), base)])).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! Broken files: each with the exact place and words.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use super::folder::{Folder, HELLO, LOCAL, OTTO};
@@ -319,6 +320,20 @@ fn folders() {
             "sites/notes: no `site.yaml` in it: the folder is left out: write one, or remove the folder",
         ]
     );
+    let folder = Folder::new();
+    folder.write("clowd/provision/aws/main.tf", "").otto("[local]", "[aws]");
+    assert_eq!(
+        folder.problems(),
+        [
+            "otto.yaml:3: unknown provider `aws`: known: do, local",
+            "clowd/provision/aws: no `provider.yaml` in it: it is no provider of this project: \
+             write one with `kind: terraform`",
+        ]
+    );
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().as_std_path().join("sites").join(std::ffi::OsStr::from_bytes(b"\xff"))).unwrap();
+    let problems = folder.problems();
+    assert!(problems.len() == 1 && problems[0].starts_with("sites: an entry cannot be read: "), "{problems:?}");
     let folder = Folder::new();
     folder.write("outside/index.html", "");
     std::fs::remove_dir_all(folder.path().join("sites/hello/html")).unwrap();
