@@ -13,3 +13,4 @@ pub mod services;
 pub mod store;
 pub mod tools;
 pub mod ui;
+pub mod project;

@@ -1,0 +1,33 @@
+//! Layer 1: the project's files, the environment and the selection, turned into `model` values.
+//!
+//! Every reader collects problems instead of stopping at the first one; each problem has its file, line and key.
+//! Nothing here starts a tool or keeps state. [`vars`] is the only place that reads the process environment.
+
+pub mod create;
+pub mod embedded;
+pub mod fingerprint;
+pub mod load;
+pub mod origin;
+pub mod problem;
+pub mod quantity;
+pub mod rules;
+pub mod select;
+pub mod vars;
+
+mod clash;
+mod near;
+mod node;
+mod otto_file;
+mod provider_file;
+mod read;
+mod shape;
+mod site_file;
+mod yaml;
+
+pub use create::{CreateError, create};
+pub use fingerprint::Fingerprints;
+pub use load::{Loaded, NoProject, find, load};
+pub use origin::{Origin, Origins};
+pub use problem::Problem;
+pub use select::{Selection, select};
+pub use vars::Vars;

@@ -1,0 +1,139 @@
+//! `otto.yaml`: the project's name and id, its defaults, its environments.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Environment, Name};
+
+use super::node::Node;
+use super::quantity;
+use super::read::{Field, Fields, Reading};
+
+/// What the file says; defaults in place of what is wrong, which is then a problem.
+#[derive(Debug)]
+pub(super) struct OttoFile {
+    pub(super) name: Option<Name>,
+    pub(super) id: String,
+    pub(super) providers: Vec<Name>,
+    pub(super) environment: Name,
+    pub(super) environments: BTreeMap<Name, Environment>,
+    /// Environments that allow only some providers.
+    pub(super) restricted: BTreeMap<Name, Vec<Name>>,
+}
+
+const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments"];
+const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
+const SSH_KEYS: &[&str] = &["user", "identity", "public_keys", "jump"];
+
+impl Default for OttoFile {
+    fn default() -> Self {
+        Self {
+            name: None,
+            id: String::new(),
+            providers: vec![known_name("local")],
+            environment: known_name("dev"),
+            environments: BTreeMap::new(),
+            restricted: BTreeMap::new(),
+        }
+    }
+}
+
+fn known_name(text: &str) -> Name {
+    Name::new(text).expect("a fixed name follows the pattern")
+}
+
+/// Reads the document; `providers` are the folders of `clowd/provision`.
+pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> OttoFile {
+    let mut file = OttoFile::default();
+    let Some(fields) = super::load::document(reading, node) else { return file };
+    reading.only(&fields, KEYS);
+    file.name = reading.required(&fields, "project", "project: clowd").and_then(|field| reading.name(&field));
+    if let Some(field) = reading.required(&fields, "id", "id: 7f3c9a41d2e8b605") {
+        let fits = |text: &str| {
+            let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            ((4..=63).contains(&text.len()) && text.bytes().all(inner)).then(|| text.to_owned())
+        };
+        let expected = "4 to 63 small letters, digits and hyphens, as `otto init` writes them";
+        file.id = reading.parsed(&field, expected, fits).unwrap_or_default();
+    }
+    match fields.get("providers") {
+        Some(field) => {
+            file.providers = reading.names(&field, "provider", providers, "[local]");
+            if file.providers.is_empty() && is_empty_list(&field) {
+                reading.bad(&field, "`providers` is an empty list".to_owned(), "such as `providers: [local]`");
+            }
+        }
+        None => reading.defaulted("providers"),
+    }
+    match fields.get("environment") {
+        Some(field) => file.environment = reading.name(&field).unwrap_or(file.environment),
+        None => reading.defaulted("environment"),
+    }
+    if let Some(field) = fields.get("ssh") {
+        ssh(reading, &field);
+    }
+    if let Some(field) = fields.get("environments") {
+        environments(reading, &field, providers, &mut file);
+    }
+    file
+}
+
+fn is_empty_list(field: &Field<'_>) -> bool {
+    matches!(&field.node.kind, super::node::Kind::List(items) if items.is_empty())
+}
+
+fn environments(reading: &mut Reading, field: &Field<'_>, providers: &[&str], file: &mut OttoFile) {
+    let Some(all) = reading.map(field, "a map such as `{dev: {ttl: 8h}}`") else { return };
+    for entry in all.all() {
+        let Some(name) = reading.key_name(&entry) else { continue };
+        reading.note(&entry);
+        let Some(fields) = reading.map(&entry, "a map such as `{ttl: 8h}`") else { continue };
+        reading.only(&fields, ENVIRONMENT_KEYS);
+        if let Some(field) = fields.get("providers") {
+            file.restricted.insert(name.clone(), reading.names(&field, "provider", providers, "[local]"));
+        }
+        let policy = environment(reading, &fields);
+        file.environments.insert(name, policy);
+    }
+}
+
+fn environment(reading: &mut Reading, fields: &Fields<'_>) -> Environment {
+    let mut policy = Environment::default();
+    if let Some(field) = fields.get("ttl") {
+        policy.ttl_s = reading.parsed(&field, "a span of time such as `8h`, `2d`, `90m` or `1w`", quantity::seconds);
+    }
+    if let Some(field) = fields.get("protect") {
+        policy.protect = reading.flag(&field).unwrap_or_default();
+    }
+    if let Some(field) = fields.get("vars") {
+        policy.vars = reading.vars(&field);
+    }
+    if let Some(field) = fields.get("budget")
+        && let Some(inner) = reading.map(&field, "a map such as `{month: 20 USD}`")
+    {
+        reading.only(&inner, &["month"]);
+        if let Some(month) = reading.required(&inner, "month", "month: 20 USD") {
+            policy.budget = reading.parsed(&month, "an amount and a currency such as `20 USD`", quantity::money);
+        }
+    }
+    policy
+}
+
+/// Checked now; the connections of later providers use it.
+fn ssh(reading: &mut Reading, field: &Field<'_>) {
+    let Some(fields) = reading.map(field, "a map such as `{user: root, identity: ~/.ssh/id}`") else { return };
+    reading.only(&fields, SSH_KEYS);
+    for key in ["user", "identity", "jump"] {
+        if let Some(inner) = fields.get(key) {
+            reading.text(&inner, "a text");
+        }
+    }
+    if let Some(keys) = fields.get("public_keys") {
+        for key in reading.list(&keys, "a list such as `[~/.ssh/id.pub]`").unwrap_or_default() {
+            reading.text(&key, "the path of a public key");
+        }
+    }
+    let given = fields.all().any(|inner| !inner.node.is_null());
+    if given {
+        super::load::not_used_yet(reading, field);
+    }
+}

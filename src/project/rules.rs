@@ -1,0 +1,79 @@
+//! Rules of one deployment: what is right in each file and wrong in this combination of site and provider.
+
+use crate::model::site::{DeploymentSpec, balances, serves_pages};
+use crate::model::{DeploymentId, Project, Provider, ProviderKind};
+
+use super::near;
+use super::problem::Problem;
+
+/// What is wrong with a deployment; warnings among it are marked. Lines are not known here (`Loaded::check` adds them).
+pub fn check(project: &Project, id: &DeploymentId) -> Vec<Problem> {
+    let Some(provider) = project.provider_specs.get(&id.provider) else {
+        let hint = near::suggestion(id.provider.as_str(), project.provider_specs.keys().map(|name| name.as_str()));
+        return vec![Problem::new(format!("unknown provider `{}`", id.provider)).hint(hint)];
+    };
+    if !project.sites.contains_key(&id.site) {
+        let hint = near::suggestion(id.site.as_str(), project.sites.keys().map(|name| name.as_str()));
+        return vec![Problem::new(format!("unknown site `{}`", id.site)).hint(hint)];
+    }
+    let file = format!("sites/{}/site.yaml", id.site);
+    let Some(spec) = project.wanted(id) else {
+        let message = format!("site `{}` is not for provider `{}` in `{}`", id.site, id.provider, id.environment);
+        return vec![Problem::of(file, message).key("providers")];
+    };
+    let mut problems = serving(&spec, provider);
+    if provider.kind != ProviderKind::Static {
+        problems.extend(images(project, &spec, provider));
+    }
+    for problem in &mut problems {
+        problem.file.clone_from(&file);
+    }
+    problems
+}
+
+/// Who answers visitors.
+fn serving(spec: &DeploymentSpec, provider: &Provider) -> Vec<Problem> {
+    let hosts = |wanted: fn(&str) -> bool| -> u32 {
+        spec.roles.iter().filter(|(name, _)| wanted(name.as_str())).map(|(_, role)| role.count).sum()
+    };
+    let (servers, balancers) = (hosts(serves_pages), hosts(balances));
+    let mut problems = Vec::new();
+    if servers > 1 && balancers == 0 {
+        let problem =
+            Problem::new(format!("{servers} hosts serve pages on `{}` and no role `lb` spreads requests", spec.id))
+                .key("roles.www.count")
+                .hint("add a role `lb`, or set the count to 1");
+        problems.push(if provider.probed { problem } else { problem.warn() });
+    }
+    if servers == 0 && !spec.roles.is_empty() && spec.roles.values().any(|role| role.count > 0) {
+        let problem = Problem::new(format!("no host of `{}` serves pages", spec.id)).key("roles");
+        problems.push(problem.hint("the role that does is called `www` (or `clowd`)").warn());
+    }
+    problems
+}
+
+/// What hosts boot.
+fn images(project: &Project, spec: &DeploymentSpec, provider: &Provider) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, role) in spec.roles.iter().filter(|(_, role)| role.count > 0) {
+        let key = format!("roles.{name}");
+        let Some(image) = &role.image else {
+            if provider.probed {
+                let message = format!("role `{name}` names no image, and `{}` has no stock image", provider.name);
+                problems.push(Problem::new(message).key(key).hint("such as `image: nginx`"));
+            }
+            continue;
+        };
+        let Some(appliance) = project.appliances.get(image) else {
+            let hint = near::suggestion(image.as_str(), project.appliances.keys().map(|name| name.as_str()));
+            problems.push(Problem::new(format!("unknown image `{image}`")).key(format!("{key}.image")).hint(hint));
+            continue;
+        };
+        if !appliance.providers.contains(&provider.name) {
+            let message = format!("image `{image}` cannot be built for `{}`", provider.name);
+            let hint = format!("write `images/{image}/{}/image.pkr.hcl`", provider.name);
+            problems.push(Problem::new(message).key(format!("{key}.image")).hint(hint));
+        }
+    }
+    problems
+}

@@ -1,0 +1,293 @@
+//! The part of `site.yaml` that an environment may override: domains, roles, content, checks, and so on.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use crate::model::site::Shape;
+use crate::model::{Appliance, CheckSpec, Name, Role};
+
+use super::near;
+use super::node::Kind;
+use super::quantity;
+use super::read::{Field, Fields, Reading};
+
+/// Keys of a shape.
+pub(super) const KEYS: &[&str] =
+    &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on"];
+const ROLE_KEYS: &[&str] = &["image", "count", "size"];
+const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
+const HOST_KEYS: &[&str] = &["name", "role", "address", "user", "port", "identity", "jump"];
+const MAX_HOSTS: u32 = 200;
+
+/// What the project's folders hold.
+pub(super) struct Known<'a> {
+    pub(super) appliances: &'a BTreeMap<Name, Appliance>,
+    pub(super) providers: Vec<&'a str>,
+    pub(super) sites: Vec<&'a str>,
+}
+
+/// Reads a shape; what is wrong is a problem and left out.
+pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path, known: &Known<'_>) -> Shape {
+    let elsewhere = fields.get("on").is_some() || fields.get("static").is_some();
+    let mut shape = Shape {
+        domains: domains(reading, fields),
+        roles: BTreeMap::new(),
+        content: None,
+        checks: Vec::new(),
+        providers: None,
+        region: None,
+        vars: serde_json::Map::new(),
+    };
+    let roles = if elsewhere {
+        fields.get("roles")
+    } else {
+        reading.required(fields, "roles", "roles: {www: {image: nginx, count: 1}}")
+    };
+    if let Some(field) = roles {
+        shape.roles = self::roles(reading, &field, known, elsewhere);
+    }
+    if let Some(field) = fields.get("content") {
+        shape.content = content(reading, &field, folder);
+    }
+    if let Some(field) = fields.get("checks") {
+        shape.checks = checks(reading, &field, &shape.domains);
+    }
+    if let Some(field) = fields.get("providers") {
+        shape.providers = Some(reading.names(&field, "provider", &known.providers, "[local]"));
+    }
+    if let Some(field) = fields.get("region") {
+        shape.region = reading.text(&field, "a region such as `fra1`");
+    }
+    if let Some(field) = fields.get("vars") {
+        shape.vars = reading.vars(&field);
+    }
+    later(reading, fields, known);
+    shape
+}
+
+fn domains(reading: &mut Reading, fields: &Fields<'_>) -> Vec<String> {
+    let Some(field) = reading.required(fields, "domains", "domains: [hello.localhost]") else { return Vec::new() };
+    let Some(items) = reading.list(&field, "a list such as `[hello.localhost]`") else { return Vec::new() };
+    if matches!(&field.node.kind, Kind::List(all) if all.is_empty()) {
+        reading.bad(&field, "`domains` is an empty list".to_owned(), "such as `domains: [hello.localhost]`");
+    }
+    let mut all = Vec::new();
+    for item in items {
+        match domain(reading, &item) {
+            Some(name) if all.contains(&name) => {
+                reading.bad(&item, format!("the domain `{name}` is listed twice"), "remove one");
+            }
+            Some(name) => all.push(name),
+            None => {}
+        }
+    }
+    all
+}
+
+fn domain(reading: &mut Reading, field: &Field<'_>) -> Option<String> {
+    let text = reading.text(field, "a domain such as `www.example.org`")?;
+    match quantity::domain(&text) {
+        Ok(name) => Some(name),
+        Err(hint) => {
+            reading.bad(field, format!("`{text}` is no domain"), hint);
+            None
+        }
+    }
+}
+
+fn roles(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>, elsewhere: bool) -> BTreeMap<Name, Role> {
+    let mut all = BTreeMap::new();
+    let Some(fields) = reading.map(field, "a map such as `{www: {image: nginx, count: 1}}`") else { return all };
+    for entry in fields.all() {
+        let name = reading.key_name(&entry);
+        let role = role(reading, &entry, known);
+        if let (Some(name), Some(role)) = (name, role) {
+            all.insert(name, role);
+        }
+    }
+    if fields.entries.is_empty() && !elsewhere {
+        reading.bad(field, "`roles` is an empty map".to_owned(), "such as `roles: {www: {image: nginx, count: 1}}`");
+    }
+    let total: u32 = all.values().map(|role: &Role| role.count).sum();
+    if total > MAX_HOSTS {
+        reading.bad(field, format!("`roles` asks for {total} hosts"), format!("{MAX_HOSTS} at most"));
+    }
+    all
+}
+
+fn role(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Option<Role> {
+    let fields = reading.map(field, "a map such as `{image: nginx, count: 1}`")?;
+    reading.only(&fields, ROLE_KEYS);
+    let mut role = Role { image: None, count: 1, size: "small".to_owned() };
+    if let Some(image) = fields.get("image") {
+        role.image = reading.name(&image);
+        if let Some(name) = &role.image
+            && !known.appliances.contains_key(name)
+        {
+            let hint = match near::nearest(name.as_str(), known.appliances.keys().map(Name::as_str)) {
+                Some(candidate) => format!("did you mean `{candidate}`?"),
+                None => format!("`images/{name}` has no `<provider>/image.pkr.hcl`"),
+            };
+            reading.bad(&image, format!("unknown image `{name}`"), hint);
+        }
+    }
+    match fields.get("count") {
+        Some(count) => role.count = reading.whole(&count, 0, MAX_HOSTS).unwrap_or(1),
+        None => reading.defaulted(&fields.path_of("count")),
+    }
+    match fields.get("size") {
+        Some(size) => role.size = reading.text(&size, "a size such as `small`").unwrap_or_default(),
+        None => reading.defaulted(&fields.path_of("size")),
+    }
+    Some(role)
+}
+
+/// The absolute folder, inside the site's own.
+fn content(reading: &mut Reading, field: &Field<'_>, folder: &Utf8Path) -> Option<String> {
+    if matches!(field.node.kind, Kind::Map(_)) {
+        let hint = "name a folder beside `site.yaml` that holds the finished pages";
+        reading.bad(field, "`content` as a map is not supported yet".to_owned(), hint);
+        return None;
+    }
+    let text = reading.text(field, "the name of a folder beside `site.yaml`")?;
+    let hint = "the content is a folder beside `site.yaml`";
+    if Utf8Path::new(&text).is_absolute() {
+        reading.bad(field, format!("the content folder `{text}` is an absolute path"), hint);
+        return None;
+    }
+    let real = match folder.join(&text).canonicalize_utf8() {
+        Ok(real) => real,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let hint = format!("make the folder `{text}` beside `site.yaml`");
+            reading.bad(field, format!("the content folder `{text}` does not exist"), hint);
+            return None;
+        }
+        Err(error) => {
+            reading.bad(field, format!("the content folder `{text}` cannot be opened"), error.to_string());
+            return None;
+        }
+    };
+    let own = folder.canonicalize_utf8().ok()?;
+    if real == own {
+        reading.bad(field, format!("the content folder `{text}` is the site's own folder"), hint);
+    } else if !real.starts_with(&own) {
+        reading.bad(field, format!("the content folder `{text}` lies outside of the site's folder"), hint);
+    } else if !real.is_dir() {
+        reading.bad(field, format!("the content `{text}` is no folder"), hint);
+    } else {
+        return Some(real.into_string());
+    }
+    None
+}
+
+fn checks(reading: &mut Reading, field: &Field<'_>, domains: &[String]) -> Vec<CheckSpec> {
+    let example = "a list such as `[{name: home, http: /, status: 200}]`";
+    let mut all: Vec<CheckSpec> = Vec::new();
+    for item in reading.list(field, example).unwrap_or_default() {
+        let Some(fields) = reading.map(&item, "a map such as `{name: home, http: /}`") else { continue };
+        reading.only(&fields, CHECK_KEYS);
+        let Some(check) = check(reading, &fields, domains) else { continue };
+        if all.iter().any(|other| other.name == check.name) {
+            reading.bad(&item, format!("duplicate check `{}`", check.name), "give each its own `name`");
+        } else {
+            all.push(check);
+        }
+    }
+    all
+}
+
+fn check(reading: &mut Reading, fields: &Fields<'_>, domains: &[String]) -> Option<CheckSpec> {
+    let http = reading.required(fields, "http", "http: /");
+    let path = |text: &str| {
+        let fits = text.starts_with('/') && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#');
+        fits.then(|| text.to_owned())
+    };
+    let http = http.and_then(|field| reading.parsed(&field, "a path that begins with `/`", path));
+    let name = fields.get("name").and_then(|field| reading.text(&field, "a text"));
+    let mut check = CheckSpec {
+        name: name.unwrap_or_else(|| format!("http {}", http.as_deref().unwrap_or("/"))),
+        http: http.clone().unwrap_or_default(),
+        domain: None,
+        status: 200,
+        body: None,
+    };
+    match fields.get("status") {
+        Some(field) => {
+            let status = reading.whole(&field, 100, 599);
+            check.status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
+        }
+        None => reading.defaulted(&fields.path_of("status")),
+    }
+    if let Some(field) = fields.get("body") {
+        check.body = reading.parsed(&field, "a text", |text| (!text.is_empty()).then(|| text.to_owned()));
+    }
+    if let Some(field) = fields.get("domain") {
+        check.domain = domain(reading, &field);
+        if let Some(name) = check.domain.as_ref().filter(|name| !domains.contains(name)) {
+            let hint = near::suggestion(name, domains.iter().map(String::as_str));
+            reading.bad(&field, format!("`{name}` is no domain of this site"), hint);
+        }
+    }
+    http.map(|_| check)
+}
+
+/// Keys of stages to come: checked, so that a file stays valid, and named when they have no effect.
+fn later(reading: &mut Reading, fields: &Fields<'_>, known: &Known<'_>) {
+    if let Some(field) = fields.get("tls") {
+        let words = [("off", false), ("self-signed", true), ("files", true), ("acme", true)];
+        if reading.one_of(&field, &words) == Some(true) {
+            super::load::not_used_yet(reading, &field);
+        }
+    }
+    if let Some(field) = fields.get("on")
+        && let Some(name) = reading.name(&field)
+    {
+        if known.sites.contains(&name.as_str()) {
+            super::load::not_used_yet(reading, &field);
+        } else {
+            let hint = near::suggestion(name.as_str(), known.sites.iter().copied());
+            reading.bad(&field, format!("unknown site `{name}`"), hint);
+        }
+    }
+    if let Some(field) = fields.get("static") {
+        static_hosts(reading, &field);
+        super::load::not_used_yet(reading, &field);
+    }
+}
+
+fn static_hosts(reading: &mut Reading, field: &Field<'_>) {
+    let Some(fields) = reading.map(field, "a map such as `{hosts: []}`") else { return };
+    reading.only(&fields, &["hosts"]);
+    let Some(hosts) = reading.required(&fields, "hosts", "hosts: [{name: web-a, role: www, address: 10.0.0.5}]") else {
+        return;
+    };
+    let mut seen: Vec<Name> = Vec::new();
+    for item in reading.list(&hosts, "a list of hosts").unwrap_or_default() {
+        let Some(fields) = reading.map(&item, "a map such as `{name: web-a, role: www, address: 10.0.0.5}`") else {
+            continue;
+        };
+        reading.only(&fields, HOST_KEYS);
+        if let Some(name) = reading.required(&fields, "name", "name: web-a").and_then(|f| reading.name(&f)) {
+            if seen.contains(&name) {
+                reading.bad(&item, format!("duplicate host `{name}`"), "give each its own `name`");
+            }
+            seen.push(name);
+        }
+        if let Some(role) = reading.required(&fields, "role", "role: www") {
+            reading.name(&role);
+        }
+        if let Some(address) = reading.required(&fields, "address", "address: 10.0.0.5") {
+            reading
+                .parsed(&address, "an address", |text| (!text.is_empty() && !text.contains([' ', '/'])).then_some(()));
+        }
+        if let Some(port) = fields.get("port") {
+            reading.whole(&port, 1, 65_535);
+        }
+        for key in ["user", "identity", "jump"] {
+            if let Some(inner) = fields.get(key) {
+                reading.text(&inner, "a text");
+            }
+        }
+    }
+}
