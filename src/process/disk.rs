@@ -93,3 +93,35 @@ fn parent(path: &Utf8Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_reserve_takes_room_and_gives_it_back() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folder = Utf8PathBuf::try_from(dir.path().to_owned()).expect("UTF-8");
+        assert!(free(&folder).expect("asked") > 0 && free(&folder.join("nowhere")).is_err());
+        let reserve = Reserve::at(folder.join(".otto/reserve"));
+        reserve.make(2).expect("made");
+        reserve.make(2).expect("already");
+        let size = |path: &Utf8Path| std::os::unix::fs::MetadataExt::blocks(&fs::metadata(path).expect("there")) * 512;
+        assert!(size(&folder.join(".otto/reserve")) >= 2 << 20);
+        assert!(reserve.free().expect("freed") && !reserve.free().expect("gone"));
+        assert!(reserve.make(1 << 40).is_err() && !folder.join(".otto/reserve").exists());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = Utf8PathBuf::try_from(dir.path().join("sub/state")).expect("UTF-8");
+        write_atomic(&path, b"one", 0o600).expect("written");
+        write_atomic(&path, b"two", 0o640).expect("written");
+        assert_eq!(fs::read(&path).expect("read"), b"two");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(dir.path().join("sub")).expect("read").count(), 1);
+        assert!(write_atomic(&path.join("below"), b"x", 0o600).is_err());
+    }
+}

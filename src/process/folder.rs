@@ -72,22 +72,18 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Makes the folder (0700) and all files but `claim`, durably. Fails where a call's files are already.
+    /// Makes the folder (0700) and all files but `claim`. Fails where a call's files are already.
     pub(super) fn make(&self, command: &Command) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
         let mut text = serde_json::to_vec_pretty(&Versioned { schema: SCHEMA, value: command })?;
         text.push(b'\n');
-        self.add("command.json", &text)?.sync_all()?;
-        self.add("exit.json", &blank(EXIT_SIZE))?.sync_all()?;
-        self.add("started", &blank(STARTED_SIZE))?.sync_all()?;
+        self.add("command.json", &text)?;
+        self.add("exit.json", &blank(EXIT_SIZE))?;
+        self.add("started", &blank(STARTED_SIZE))?;
         for name in ["alive", "stdout", "stderr"] {
             self.add(name, b"")?;
         }
-        self.sync()?;
-        match self.0.parent() {
-            Some(parent) if !parent.as_str().is_empty() => File::open(parent)?.sync_all(),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn add(&self, name: &str, content: &[u8]) -> io::Result<File> {
@@ -96,18 +92,10 @@ impl Folder {
         Ok(file)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.0)?.sync_all()
-    }
-
-    /// Takes the claim, durably: `false` when someone has it already.
+    /// Takes the claim: `false` when someone has it already.
     pub(super) fn claim(&self, who: &str) -> io::Result<bool> {
         match self.add("claim", who.as_bytes()) {
-            Ok(file) => {
-                file.sync_all()?;
-                self.sync()?;
-                Ok(true)
-            }
+            Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(error),
         }
@@ -143,17 +131,31 @@ impl Folder {
 
     fn record<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
         let mut text = Vec::new();
-        File::open(self.file(name))?.take(EXIT_SIZE as u64).read_to_end(&mut text)?;
+        match File::open(self.file(name)) {
+            Ok(file) => file.take(EXIT_SIZE as u64).read_to_end(&mut text)?,
+            // Its otto was killed while it made the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
         Ok(Some(known(serde_json::from_slice(&text)?)?))
     }
 
-    /// Writes `started` in place; durably while there is no tool yet.
+    /// Writes `started` in place. While there is no tool yet, the whole folder is durable afterwards: from then on a
+    /// power cut cannot make it look as if the tool had never been started.
     pub(super) fn set_started(&self, started: &Started) -> io::Result<()> {
         let file = self.overwrite("started", STARTED_SIZE, started)?;
-        if started.tool.is_none() { file.sync_all() } else { Ok(()) }
+        if started.tool.is_some() {
+            return Ok(());
+        }
+        file.sync_all()?;
+        File::open(&self.0)?.sync_all()?;
+        match self.0.parent() {
+            Some(parent) if !parent.as_str().is_empty() => File::open(parent)?.sync_all(),
+            _ => Ok(()),
+        }
     }
 
     /// Writes `exit.json` in place, durably.

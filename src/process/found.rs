@@ -29,19 +29,23 @@ pub fn look(path: &Utf8Path) -> Result<Found, ProcessError> {
 }
 
 fn find(folder: &Folder) -> io::Result<Found> {
-    let alive = match folder.alive() {
-        Ok(alive) => alive,
-        // The folder is made before a supervisor is: without this file there was none.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return never(folder),
+    // Held until the answer is there.
+    let _alive = match folder.alive() {
+        Ok(alive) => match rustix::fs::flock(&alive, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Some(alive),
+            Err(Errno::WOULDBLOCK) => return running(folder),
+            Err(error) => return Err(error.into()),
+        },
+        // The files are made before a supervisor is, and it starts nothing without this one.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    match rustix::fs::flock(&alive, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return running(folder),
-        Err(error) => return Err(error.into()),
-    }
-    if folder.claim("recovery\n")? {
-        return Ok(Found::NeverStarted);
+    match folder.claim("recovery\n") {
+        Ok(true) => return Ok(Found::NeverStarted),
+        Ok(false) => {}
+        // Not even the folder.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::NeverStarted),
+        Err(error) => return Err(error),
     }
     let started = match folder.started() {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Found::Lost),
@@ -57,15 +61,6 @@ fn find(folder: &Folder) -> io::Result<Found> {
         (None, None) => Found::NeverStarted,
         (None, Some(_)) => Found::Lost,
     })
-}
-
-fn never(folder: &Folder) -> io::Result<Found> {
-    match folder.claim("recovery\n") {
-        Ok(true) => Ok(Found::NeverStarted),
-        Ok(false) => Ok(Found::Lost),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::NeverStarted),
-        Err(error) => Err(error),
-    }
 }
 
 fn running(folder: &Folder) -> io::Result<Found> {

@@ -124,3 +124,36 @@ async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
         into.extend_from_slice(&buffer[..got.min(MOST - into.len())]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    async fn ask(script: &str, limit: u64) -> Result<Captured, CaptureError> {
+        let env = BTreeMap::from([("ASKED".to_owned(), "yes".to_owned())]);
+        capture(Utf8Path::new("sh"), &["-c", script], &env, Duration::from_millis(limit)).await
+    }
+
+    #[tokio::test]
+    async fn answers_come_whole_with_their_code() {
+        let answer = ask("echo $ASKED; echo no >&2; cat; exit 3", 20_000).await.expect("an answer");
+        assert_eq!((answer.code, answer.stdout.as_str(), answer.stderr.as_str()), (3, "yes\n", "no\n"));
+        assert_eq!(ask("kill -TERM $$", 20_000).await.expect("an answer").code, 143);
+        let much = ask("yes | head -c 9000000 & yes no | head -c 9000000 >&2; wait", 60_000).await.expect("an answer");
+        assert_eq!((much.stdout.len(), much.stderr.len()), (MOST, MOST));
+    }
+
+    #[tokio::test]
+    async fn silence_is_ended_and_a_held_pipe_is_not_waited_for() {
+        let begin = Instant::now();
+        assert!(matches!(ask("sleep 60 & sleep 60", 200).await, Err(CaptureError::TimedOut { .. })));
+        let answer = ask("echo here; sleep 10 & echo $!", 60_000).await.expect("an answer");
+        assert!(answer.stdout.starts_with("here\n") && begin.elapsed() < Duration::from_secs(9));
+        let left =
+            answer.stdout.lines().nth(1).and_then(|pid| pid.parse().ok()).and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(left.expect("a pid"), rustix::process::Signal::KILL).expect("it was left alone");
+        let missing = capture(Utf8Path::new("no-such-tool"), &[], &BTreeMap::new(), Duration::from_secs(1)).await;
+        assert!(matches!(missing, Err(CaptureError::Missing { .. })));
+    }
+}

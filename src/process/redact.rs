@@ -150,3 +150,41 @@ fn position(text: &[u8], value: &[u8]) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camino::Utf8PathBuf;
+
+    fn redactor() -> Redactor {
+        let secrets = ["hunter2", "hunter2-long", "a\"b<c>&d", "abc", "-----BEGIN-----\nMIIEvQIBADANBg\n"];
+        Redactor::new(&secrets.map(Secret::new))
+    }
+
+    #[test]
+    fn values_go_in_every_way_they_are_written() {
+        let redactor = redactor();
+        let gone = |text: &str| redactor.text(text).into_owned();
+        assert_eq!(gone("x=hunter2-long, y=hunter2."), "x=***, y=***.");
+        assert_eq!(gone(r#"{"a":"a\"b<c>&d"}"#), r#"{"a":"***"}"#);
+        assert_eq!(gone(r#"{"a":"a\"b\u003cc\u003e\u0026d"}"#), r#"{"a":"***"}"#);
+        assert_eq!(gone(r"key: -----BEGIN-----\nMIIEvQIBADANBg\n"), "key: ***");
+        assert_eq!(gone("  MIIEvQIBADANBg"), "  ***");
+        assert_eq!(gone("abc stays"), "abc stays");
+        assert!(!format!("{redactor:?}").contains("hunter2") && Redactor::default().is_empty());
+    }
+
+    #[test]
+    fn files_are_rewritten_only_if_need_be() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = Utf8PathBuf::try_from(dir.path().join("stdout")).expect("UTF-8");
+        fs::write(&path, b"fine \xff\nhas hunter2 in it\nend hunter2").expect("written");
+        assert!(redactor().file(&path).expect("done"));
+        assert_eq!(fs::read(&path).expect("read"), b"fine \xff\nhas *** in it\nend ***");
+        assert!(!redactor().file(&path).expect("done"));
+        fs::write(&path, "hunter2-long\nhunter2\n").expect("written");
+        redactor().in_place(&path).expect("done");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "***\n***\n");
+        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 1);
+    }
+}

@@ -47,7 +47,7 @@ pub enum ProcessError {
 #[derive(Debug)]
 pub struct Running {
     folder: Folder,
-    ladder: Ladder,
+    ladder: Box<Ladder>,
     started: Mutex<Option<Started>>,
     _supervisor: Option<Reaped>,
 }
@@ -73,7 +73,7 @@ pub async fn start(
         let started = call.started().ok().flatten();
         Ok(Running {
             folder: call,
-            ladder: command.ladder,
+            ladder: Box::new(command.ladder),
             started: Mutex::new(started),
             _supervisor: Some(supervisor),
         })
@@ -121,7 +121,7 @@ fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io::Result<Re
 impl Running {
     /// One that was found instead of started.
     pub(super) fn adopted(folder: Folder, ladder: Ladder, started: Option<Started>) -> Self {
-        Self { folder, ladder, started: Mutex::new(started), _supervisor: None }
+        Self { folder, ladder: Box::new(ladder), started: Mutex::new(started), _supervisor: None }
     }
 
     /// The call's folder.

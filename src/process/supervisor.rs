@@ -72,7 +72,10 @@ fn supervise(folder: &Folder, locks: &[RawFd]) -> io::Result<bool> {
     let status = loop {
         match handle.wait_timeout(TICK) {
             Ok(Some(output)) => break Ok(output.status),
-            Ok(None) => watch.tick(&started),
+            Ok(None) => {
+                orphans(&started);
+                watch.tick(&started);
+            }
             Err(error) => break Err(error),
         }
     };
@@ -196,9 +199,22 @@ fn end(status: io::Result<ExitStatus>) -> End {
     }
 }
 
-/// Reaps what orphans left; only once the tool itself has been waited for.
+/// Reaps dead orphans while the tool runs; its own end is not for here to take.
+fn orphans(started: &Started) {
+    let me = started.session.leader.pid;
+    let children = std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")).unwrap_or_default();
+    let tool = started.tool.as_ref().map(|tool| tool.pid);
+    // Unknown, the tool could be among them.
+    let Some(tool) = tool else { return };
+    for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(|pid| *pid != tool) {
+        let child = rustix::process::Pid::from_raw(child);
+        let _ = child.map(|pid| rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG));
+    }
+}
+
+/// Reaps all that is dead; only once the tool itself has been waited for.
 fn reap() {
-    while let Ok(Some(_)) = rustix::process::waitpid(None, rustix::process::WaitOptions::NOHANG) {}
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
 }
 
 /// Output and time of a running tool.
@@ -241,8 +257,9 @@ impl Watch {
 
     fn tick(&mut self, started: &Started) {
         self.bound();
-        let Some(limit) = self.limit.filter(|limit| self.began.elapsed() >= *limit) else { return };
-        let _ = limit;
+        if self.limit.is_none_or(|limit| self.began.elapsed() < limit) {
+            return;
+        }
         self.timed_out = true;
         let Some(rung) = self.ladder.rungs.get(self.next) else { return };
         let due = match (self.next, rung.after_s) {

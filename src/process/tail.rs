@@ -158,3 +158,67 @@ fn beyond(file: Option<&File>, at: u64) -> u64 {
     let _ = file;
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, OpenOptions};
+    use std::io::Write;
+
+    fn place() -> (tempfile::TempDir, Utf8PathBuf) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = Utf8PathBuf::try_from(dir.path().join("stdout")).expect("UTF-8");
+        (dir, path)
+    }
+
+    fn append(path: &Utf8Path, bytes: &[u8]) {
+        let mut file = OpenOptions::new().create(true).append(true).open(path).expect("opened");
+        file.write_all(bytes).expect("written");
+    }
+
+    #[test]
+    fn only_whole_lines_come_until_the_writer_is_over() {
+        let (_dir, path) = place();
+        let mut tail = Tail::open(&path, 0);
+        assert_eq!(tail.read(false).expect("not there yet"), Batch::default());
+        append(&path, b"one\r\ntwo \xff\npar");
+        let batch = tail.read(false).expect("read");
+        assert_eq!((batch.lines, batch.offset), (vec!["one".to_owned(), "two \u{fffd}".to_owned()], 11));
+        append(&path, b"tial\n\nlast");
+        assert_eq!(tail.read(false).expect("read").lines, ["partial", ""]);
+        assert!(tail.read(false).expect("read").lines.is_empty());
+        assert_eq!(tail.read(true).expect("read").lines, ["last"]);
+        assert_eq!(tail.read(true).expect("read").lines, [""; 0]);
+        assert_eq!(Tail::open(&path, 11).read(false).expect("read").lines, ["partial", ""]);
+    }
+
+    #[test]
+    fn a_shorter_file_is_read_again_and_says_so() {
+        let (_dir, path) = place();
+        append(&path, b"one\ntwo\n");
+        let mut tail = Tail::open(&path, 0);
+        tail.read(false).expect("read");
+        fs::write(&path, "new\n").expect("written");
+        let batch = tail.read(false).expect("read");
+        assert_eq!((batch.lines.as_slice(), batch.gap), (&["new".to_owned()][..], true));
+    }
+
+    #[test]
+    fn a_hole_is_a_gap_and_stray_nul_bytes_are_nothing() {
+        let (_dir, path) = place();
+        append(&path, b"a\0b\n");
+        let file = OpenOptions::new().write(true).open(&path).expect("opened");
+        file.write_all_at(b"\nafter\n", 512 << 20).expect("written");
+        let mut tail = Tail::open(&path, 0);
+        let (mut lines, mut gap, mut reads) = (Vec::new(), false, 0);
+        while tail.at < (512 << 20) + 7 {
+            let batch = tail.read(false).expect("read");
+            lines.extend(batch.lines);
+            gap |= batch.gap;
+            reads += 1;
+        }
+        lines.retain(|line| !line.is_empty());
+        assert_eq!((lines, gap), (vec!["ab".to_owned(), "after".to_owned()], true));
+        assert!(reads < 10, "half a GiB of nothing in {reads} reads");
+    }
+}
