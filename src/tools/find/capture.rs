@@ -94,13 +94,18 @@ impl Captured {
     }
 }
 
-/// The last line that names an error, else the last line.
+/// The last line that names an error (else the last line), with the first one that says what the network did.
 fn last_words(stream: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(stream);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let is_error = |line: &&&str| ["ERROR", "Error", "E:", "error:"].iter().any(|head| line.starts_with(head));
-    let line = lines.iter().rev().find(is_error).or(lines.last())?;
-    Some(line.chars().take(300).collect())
+    let is_cause = |line: &&&str| ["Failed to fetch", "connection broken"].iter().any(|words| line.contains(words));
+    let cut = |line: &str| line.chars().take(300).collect::<String>();
+    let last = lines.iter().rev().find(is_error).or(lines.last())?;
+    match lines.iter().find(is_cause) {
+        Some(cause) if cause != last => Some(format!("{}; {}", cut(last), cut(cause))),
+        _ => Some(cut(last)),
+    }
 }
 
 /// Runs it. The program is in a process group of its own, which is ended when the limit is over or the future dropped.

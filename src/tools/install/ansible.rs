@@ -39,7 +39,6 @@ pub(super) async fn make(
     lock: &CacheLock,
     steps: &Steps<'_>,
 ) -> Result<(), InstallError> {
-    let by_hand = || administrator(search, &["python3-venv"]).map(|c| format!("{c}, or install ansible-core"));
     let (python, wheel) = match find_python(search).await {
         Ok(found) => found,
         Err(why) => return Err(steps.fail("Python", why, administrator(search, &["python3", "python3-venv"]))),
@@ -55,7 +54,10 @@ pub(super) async fn make(
             steps.tell(STEP, State::Done);
             Ok(())
         }
-        Err(why) => Err(steps.fail(STEP, why, by_hand())),
+        Err(why) => {
+            let _ = fs::remove_dir_all(search.ansible()).and_then(|()| fs::remove_file(search.ansible_unfinished()));
+            Err(steps.fail(STEP, why, administrator(search, &["ansible-core"])))
+        }
     }
 }
 

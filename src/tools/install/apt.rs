@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::super::find::{Call, Captured, capture};
@@ -21,6 +22,8 @@ pub(super) struct Apt<'a> {
     /// `<cache>/packages`.
     folder: &'a Path,
     lock: &'a CacheLock,
+    /// The package lists were asked for by this one: asking again would bring nothing new.
+    asked: AtomicBool,
 }
 
 impl<'a> Apt<'a> {
@@ -30,7 +33,7 @@ impl<'a> Apt<'a> {
         if shown.contains(['"', '\n']) {
             return Err(format!("{shown}: apt's configuration cannot hold this path"));
         }
-        let apt = Self { folder, lock };
+        let apt = Self { folder, lock, asked: AtomicBool::new(false) };
         for part in ["apt/state/lists/partial", "apt/cache/archives/partial"] {
             let path = folder.join(part);
             fs::create_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -60,7 +63,8 @@ impl<'a> Apt<'a> {
     pub(super) async fn download(&self, names: &[String]) -> Result<Vec<PathBuf>, String> {
         let mut done = self.install_download_only(names).await;
         // Recent lists may still name what the servers no longer have.
-        if !done.end.is_zero() && done.over.is_none() && self.update().await.is_ok() {
+        let asked = self.asked.load(Ordering::Relaxed);
+        if !asked && !done.end.is_zero() && done.over.is_none() && self.update().await.is_ok() {
             done = self.install_download_only(names).await;
         }
         if !done.end.is_zero() {
@@ -75,6 +79,7 @@ impl<'a> Apt<'a> {
     }
 
     async fn update(&self) -> Result<(), String> {
+        self.asked.store(true, Ordering::Relaxed);
         let call = self.call(["-o", "APT::Update::Error-Mode=any", "update"]).limit(UPDATE_LIMIT);
         let done = capture(call).await;
         if done.end.is_zero() {
