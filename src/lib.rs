@@ -13,4 +13,3 @@ pub mod services;
 pub mod store;
 pub mod tools;
 pub mod ui;
-pub mod project;
