@@ -4,7 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    completions, config, destroy, help, images, init, logs, man, plan, provision, resume, runs, state, status, test, tools, up,
+    completions, config, destroy, help, images, init, logs, man, plan, provision, resume, runs, state, status, test,
+    tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -12,7 +13,9 @@ use crate::project::Vars;
 /// From golden image to healthy web site and back, with plain Packer, Terraform and Ansible folders
 #[derive(Parser, Debug)]
 #[command(name = "otto", version, max_term_width = 100, disable_help_subcommand = true, infer_subcommands = false)]
-#[command(after_help = "Examples:\n  otto init demo && cd demo && otto up\n  otto status\n  otto destroy\n\nTopics: otto help exit-codes, environment, json")]
+#[command(
+    after_help = "Examples:\n  otto init demo && cd demo && otto up\n  otto status\n  otto destroy\n\nTopics: otto help exit-codes, environment, json"
+)]
 struct App {
     #[command(flatten)]
     globals: Globals,
@@ -69,7 +72,8 @@ pub fn main() -> u8 {
 
 /// `status` and `test` are Nagios plugins: a wrong command line is 3, unknown.
 fn usage_code() -> u8 {
-    let nagios = std::env::args().skip(1).find(|a| !a.starts_with('-')).is_some_and(|verb| verb == "status" || verb == "test");
+    let nagios =
+        std::env::args().skip(1).find(|a| !a.starts_with('-')).is_some_and(|verb| verb == "status" || verb == "test");
     if nagios { 3 } else { exit::USAGE }
 }
 
@@ -111,7 +115,9 @@ fn helped(globals: &Globals, of: Option<&str>) -> u8 {
     root.build();
     let text = match of {
         None => Some(root.render_help().to_string()),
-        Some(name) => help::topic(name).or_else(|| root.find_subcommand_mut(name).map(|c| c.render_long_help().to_string())),
+        Some(name) => {
+            help::topic(name).or_else(|| root.find_subcommand_mut(name).map(|c| c.render_long_help().to_string()))
+        }
     };
     match text {
         Some(text) => {
@@ -120,7 +126,11 @@ fn helped(globals: &Globals, of: Option<&str>) -> u8 {
         }
         None => {
             let name = of.unwrap_or_default();
-            out.error(&format!("`{name}` is neither a command nor a topic"), &[], &[format!("otto help {}", help::TOPICS[0])]);
+            out.error(
+                &format!("`{name}` is neither a command nor a topic"),
+                &[],
+                &[format!("otto help {}", help::TOPICS[0])],
+            );
             exit::USAGE
         }
     }

@@ -9,7 +9,9 @@ use crate::ops::{Result, Verb};
 
 /// Configure hosts and put content on them, with Ansible
 #[derive(Args, Clone, Debug, Default)]
-#[command(after_help = "Examples:\n  otto config\n  otto config --check\n  otto config dev/local/hello -- --tags nginx")]
+#[command(
+    after_help = "Examples:\n  otto config\n  otto config --check\n  otto config dev/local/hello -- --tags nginx"
+)]
 pub(super) struct ConfigArgs {
     /// Common flags.
     #[command(flatten)]

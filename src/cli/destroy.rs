@@ -11,7 +11,9 @@ use crate::ops::{Result, Verb};
 ///
 /// Asks first. A protected deployment needs its name typed, or `--confirm NAME`.
 #[derive(Args, Clone, Debug, Default)]
-#[command(after_help = "Examples:\n  otto destroy dev/local/hello\n  otto destroy --yes\n  otto destroy prod/do/shop --yes --confirm prod/do/shop")]
+#[command(
+    after_help = "Examples:\n  otto destroy dev/local/hello\n  otto destroy --yes\n  otto destroy prod/do/shop --yes --confirm prod/do/shop"
+)]
 pub(super) struct DestroyArgs {
     /// Common flags.
     #[command(flatten)]

@@ -29,7 +29,14 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(super) project: Option<Utf8PathBuf>,
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = false, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = false,
+        help_heading = "Global options"
+    )]
     pub(super) color: ColorChoice,
     /// Plain lines instead of live progress
     #[arg(long, global = true, help_heading = "Global options")]
@@ -87,7 +94,8 @@ impl Globals {
         let (term, out) = self.output(&vars);
         let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
         let cwd = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
-        let cwd = cwd.ok_or_else(|| Failure::new(Kind::Unexpected, "the current folder is gone, or its name is not UTF-8"))?;
+        let cwd =
+            cwd.ok_or_else(|| Failure::new(Kind::Unexpected, "the current folder is gone, or its name is not UTF-8"))?;
         let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
         let exe = exe.ok_or_else(|| Failure::new(Kind::Unexpected, "otto cannot tell where its own program is"))?;
         let (stopper, stop) = ops::stop_channel();

@@ -17,7 +17,9 @@ pub(super) fn topic(name: &str) -> Option<String> {
 pub(super) const TOPICS: &[&str] = &["exit-codes", "environment", "json"];
 
 fn exit_codes() -> String {
-    let mut text = String::from("Exit codes. `status` and `test` answer as Nagios plugins: 0 ok, 1 warning, 2 critical, 3 unknown.\n\n");
+    let mut text = String::from(
+        "Exit codes. `status` and `test` answer as Nagios plugins: 0 ok, 1 warning, 2 critical, 3 unknown.\n\n",
+    );
     for (code, meaning) in exit::ALL {
         text.push_str(&format!("{code:>4}  {meaning}\n"));
     }

@@ -61,7 +61,11 @@ impl RunArgs {
 fn typed(argv: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     let quote = |word: &String| {
-        if !word.is_empty() && word.chars().all(plain) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
     };
     let program = argv.first().and_then(|p| p.rsplit('/').next()).unwrap_or("otto").to_owned();
     std::iter::once(program).chain(argv.iter().skip(1).map(quote)).collect::<Vec<_>>().join(" ")

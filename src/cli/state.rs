@@ -41,7 +41,11 @@ pub(super) fn run(globals: &Globals, args: &StateArgs) -> Result<u8> {
             out.data(&format!("copies   {}\n", shown.copies.len()));
             for copy in &shown.copies {
                 let holds = if copy.exists.is_empty() { "nothing".to_owned() } else { copy.exists.join(", ") };
-                out.data(&format!("  {}  of {}  holds {holds}\n", copy.folder.file_name().unwrap_or_default(), copy.project_folder));
+                out.data(&format!(
+                    "  {}  of {}  holds {holds}\n",
+                    copy.folder.file_name().unwrap_or_default(),
+                    copy.project_folder
+                ));
             }
         }
         StateVerb::Restore { copy } => {

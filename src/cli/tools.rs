@@ -32,6 +32,11 @@ pub(super) fn run(globals: &Globals, args: &ToolsArgs) -> Result<u8> {
     let rows = block_on(ops::tools::list(&session.world));
     let missing = rows.iter().any(|row| !row.usable);
     let cells: Vec<Vec<String>> = rows.into_iter().map(|r| vec![r.name, r.version, r.from, r.needs]).collect();
-    session.out.data(&render_rows(&["tool", "version", "where", "needs"], &cells, session.term.out_theme(), session.term.out_width()));
+    session.out.data(&render_rows(
+        &["tool", "version", "where", "needs"],
+        &cells,
+        session.term.out_theme(),
+        session.term.out_width(),
+    ));
     Ok(if missing { ops::exit::TOOL } else { ops::exit::OK })
 }

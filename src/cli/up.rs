@@ -11,7 +11,9 @@ use crate::ops::{Result, Verb, Wishes};
 /// Builds the golden images that the hosts boot, makes the hosts, configures them and tests the site. What is
 /// unchanged is skipped, with the reason. After any failure the same command again is right.
 #[derive(Args, Clone, Debug, Default)]
-#[command(after_help = "Examples:\n  otto up --yes\n  otto up dev/local/hello\n  otto up --site hello --provider \"do, gcp\"")]
+#[command(
+    after_help = "Examples:\n  otto up --yes\n  otto up dev/local/hello\n  otto up --site hello --provider \"do, gcp\""
+)]
 pub(super) struct UpArgs {
     /// Common flags.
     #[command(flatten)]

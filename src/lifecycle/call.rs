@@ -84,18 +84,19 @@ pub(super) fn command(invocation: &Invocation) -> Command {
 ///
 /// # Errors
 /// When a stop was asked for before it began, when the journal cannot be written, or it cannot be started.
-pub(super) async fn call(context: &Context, unit: &UnitId, call: Call<'_>, reader: &mut dyn Reader) -> Result<Called, Trouble> {
+pub(super) async fn call(
+    context: &Context,
+    unit: &UnitId,
+    call: Call<'_>,
+    reader: &mut dyn Reader,
+) -> Result<Called, Trouble> {
     if context.stop.borrow().requested() {
         return Err(Trouble::Stopped { step: call.step.to_owned() });
     }
     let folder = context.call_folder(unit, call.step, call.main);
     context.record(
         unit,
-        EventKind::Intended {
-            tool: call.tool.to_owned(),
-            step: call.step.to_owned(),
-            folder: context.shown(&folder),
-        },
+        EventKind::Intended { tool: call.tool.to_owned(), step: call.step.to_owned(), folder: context.shown(&folder) },
     )?;
     context.tally.call(call.tool);
     let began = context.now();
@@ -125,8 +126,14 @@ async fn follow(
     let mut over = std::pin::pin!(running.ended());
     let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new() };
     let folder = running.folder().to_owned();
-    let mut called =
-        Called { end: End::Unknown, interrupted: false, timed_out: false, abandoned: false, folder, errors: Vec::new() };
+    let mut called = Called {
+        end: End::Unknown,
+        interrupted: false,
+        timed_out: false,
+        abandoned: false,
+        folder,
+        errors: Vec::new(),
+    };
     let mut level = 0;
     let mut listening = true;
     loop {
@@ -200,4 +207,3 @@ impl Saying<'_> {
         Ok(())
     }
 }
-

@@ -215,7 +215,9 @@ impl Context {
     /// # Errors
     /// A bug: units are made from targets.
     pub fn target(&self, id: &DeploymentId) -> Result<&Target, Trouble> {
-        self.targets.get(id).ok_or_else(|| super::unit_end::UnitEnd::failed(format!("`{id}` is in no plan"), false).into())
+        self.targets
+            .get(id)
+            .ok_or_else(|| super::unit_end::UnitEnd::failed(format!("`{id}` is in no plan"), false).into())
     }
 
     /// The folder of a call: `runs/<run>/<unit>[.<step>]`; the unit's main step has the plain name.

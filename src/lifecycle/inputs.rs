@@ -68,7 +68,12 @@ pub fn host_specs(
 }
 
 /// Everything that otto tells a root; the caller keeps what the root declares.
-pub fn root_variables(spec: &DeploymentSpec, hosts: &[HostSpec], identity: &Identity, folder: &str) -> Map<String, Value> {
+pub fn root_variables(
+    spec: &DeploymentSpec,
+    hosts: &[HostSpec],
+    identity: &Identity,
+    folder: &str,
+) -> Map<String, Value> {
     let key = spec.id.key();
     let expires = identity.expires_at.map_or(0, Timestamp::seconds);
     let tags = json!({

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::name::counted;
 use crate::model::{
-    Action, Deployment, DeploymentSpec, HostState, Image, Name, Plan, PlannedUnit, Provider, ProviderKind, Stage, UnitId,
+    Action, Deployment, DeploymentSpec, HostState, Image, Name, Plan, PlannedUnit, Provider, ProviderKind, Stage,
+    UnitId,
 };
 
 /// What `plan` is asked for.
@@ -112,6 +114,10 @@ fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
     PlannedUnit { stage: id.stage, deployment, id, action, why: why.into(), after: Vec::new(), destroys: Vec::new() }
 }
 
+fn hosts(n: usize) -> String {
+    counted(n as u64, "host")
+}
+
 fn image_unit(need: &ImageNeed, rebuild: bool) -> PlannedUnit {
     let id = UnitId::image(&need.provider, &need.appliance);
     match &need.existing {
@@ -130,7 +136,11 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
         Err(why) => return unit(id, Action::Skip, why),
     };
     if target.provider.kind != ProviderKind::Terraform {
-        return unit(made.id, Action::Blocked, format!("`{}` needs no provisioning that otto knows", target.provider.name));
+        return unit(
+            made.id,
+            Action::Blocked,
+            format!("`{}` needs no provisioning that otto knows", target.provider.name),
+        );
     }
     made.destroys = target.leaving();
     if made.destroys.is_empty() && target.arriving().is_empty() && target.exists() {
@@ -156,7 +166,7 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
 fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
     let total = target.spec.host_names().len();
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
-        return Ok(format!("new: {total} hosts"));
+        return Ok(format!("new: {}", hosts(total)));
     };
     if let Some(dirty) = &record.dirty {
         return Ok(format!("repair: {}", dirty.reason));
@@ -177,7 +187,7 @@ fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
     }
     let same = record.provision_hash.is_some() && record.provision_hash == target.provision_hash;
     match (target.provider.probed, same) {
-        (true, true) => Err(format!("inputs unchanged, {total} hosts up")),
+        (true, true) => Err(format!("inputs unchanged, {} up", hosts(total))),
         (true, false) => Ok("its inputs changed".to_owned()),
         (false, _) => Ok("Terraform is asked whether all is as it should be".to_owned()),
     }
@@ -225,7 +235,9 @@ fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUn
         .spec
         .appliances()
         .into_iter()
-        .filter(|a| !arriving.is_empty() && !images.iter().any(|n| n.appliance == **a && n.existing.is_some() && n.there))
+        .filter(|a| {
+            !arriving.is_empty() && !images.iter().any(|n| n.appliance == **a && n.existing.is_some() && n.there)
+        })
         .map(Name::as_str)
         .collect();
     if !missing.is_empty() {
@@ -245,7 +257,7 @@ fn destroy_unit(target: &Target) -> PlannedUnit {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
         return unit(id, Action::Skip, "nothing is there");
     };
-    let mut made = unit(id, Action::Run, format!("{} hosts go", record.hosts.len()));
+    let mut made = unit(id, Action::Run, format!("{} to take down", hosts(record.hosts.len())));
     made.destroys = record.hosts.iter().rev().map(|h| h.name.clone()).collect();
     made
 }

@@ -17,7 +17,13 @@ pub struct Recorder {
 
 impl Recorder {
     /// Continues after `last_seq` (0 for a new run).
-    pub fn new(run: RunId, last_seq: u64, journal: Arc<dyn Sink>, watcher: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        run: RunId,
+        last_seq: u64,
+        journal: Arc<dyn Sink>,
+        watcher: Arc<dyn Sink>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self { run, journal, watcher, clock, last: Mutex::new(last_seq) }
     }
 

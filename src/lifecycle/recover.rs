@@ -9,7 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::recorder::Recorder;
 use super::unit_end::Trouble;
-use crate::model::{Deployment, DeploymentId, Dirty, End, Event, EventKind, Outcome, Phase, RunId, Stage, Totals, UnitId};
+use crate::model::{
+    Deployment, DeploymentId, Dirty, End, Event, EventKind, Outcome, Phase, RunId, Stage, Totals, UnitId,
+};
 use crate::process::{Found, look};
 use crate::tools::Reader;
 use crate::tools::terraform::Stream;
@@ -113,7 +115,10 @@ pub async fn settle(
             recorder.record(Some(&open.unit), EventKind::Deployment { record: Box::new(record.clone()) })?;
         }
     }
-    for (units, outcome, why) in [(&old.begun, Outcome::Lost, "otto ended while it worked"), (&old.waiting, Outcome::Cancelled, "otto ended before it began")] {
+    for (units, outcome, why) in [
+        (&old.begun, Outcome::Lost, "otto ended while it worked"),
+        (&old.waiting, Outcome::Cancelled, "otto ended before it began"),
+    ] {
         for unit in units {
             let kind = EventKind::UnitEnded {
                 outcome,
@@ -144,7 +149,13 @@ async fn outcome_of(
         Found::Ended(ended) => (ended.end, ended.took_ms, true),
         Found::Lost => (End::Unknown, 0, true),
         Found::Running(running) => {
-            say(format!("{} {} of run {run} is still at work for {} (process {}): waiting for its end", open.tool, open.step, open.unit, running.pid().unwrap_or_default()));
+            say(format!(
+                "{} {} of run {run} is still at work for {} (process {}): waiting for its end",
+                open.tool,
+                open.step,
+                open.unit,
+                running.pid().unwrap_or_default()
+            ));
             let ended = running.ended().await;
             (ended.end, ended.took_ms, true)
         }
@@ -161,7 +172,11 @@ fn note_what_it_left(record: &mut Deployment, open: &OpenCall, folder: &Utf8Path
     let mut in_flight = record.dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
     in_flight.extend(stream.report().in_flight);
     in_flight.dedup();
-    let repair = if record.phase == Phase::Destroying { format!("otto destroy {} --yes", record.id) } else { format!("otto resume {run}") };
+    let repair = if record.phase == Phase::Destroying {
+        format!("otto destroy {} --yes", record.id)
+    } else {
+        format!("otto resume {run}")
+    };
     record.dirty = Some(Dirty {
         reason: format!("otto ended during `{} {}` of run {run}; it {}", open.tool, open.step, described(end)),
         repair,
@@ -212,7 +227,8 @@ mod tests {
     #[test]
     fn an_intended_call_without_an_end_is_open() {
         let call = EventKind::Intended { tool: "terraform".into(), step: "apply".into(), folder: "runs/r/x".into() };
-        let found = interrupted(&events(vec![(None, started()), (Some("dev/local/hello:provision"), call)])).expect("open");
+        let found =
+            interrupted(&events(vec![(None, started()), (Some("dev/local/hello:provision"), call)])).expect("open");
         assert_eq!(found.calls.len(), 1);
         assert_eq!(found.begun.len(), 1);
         assert!(found.waiting.is_empty());

@@ -70,7 +70,12 @@ fn blocked(why: &str) -> UnitEnd {
 
 /// Units that were blocked before anything began.
 fn unreachable(queue: &Queue, end: &RunEnd) -> Vec<UnitId> {
-    queue.ended().iter().filter(|(id, o)| **o == Outcome::Blocked && !end.units.contains_key(id)).map(|(id, _)| id.clone()).collect()
+    queue
+        .ended()
+        .iter()
+        .filter(|(id, o)| **o == Outcome::Blocked && !end.units.contains_key(id))
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// One unit from its start to its recorded end.

@@ -56,7 +56,11 @@ impl Tally {
         Totals {
             wall_ms: wall_ms.saturating_sub(counts.asked_ms).saturating_sub(install_ms),
             install_ms,
-            stages_ms: counts.spans.iter().map(|(stage, (from, to))| (stage.word().to_owned(), to.since(*from))).collect(),
+            stages_ms: counts
+                .spans
+                .iter()
+                .map(|(stage, (from, to))| (stage.word().to_owned(), to.since(*from)))
+                .collect(),
             tool_calls: counts.calls.clone(),
             units: counts.units.clone(),
             retries: counts.retries,

@@ -81,7 +81,9 @@ impl Trouble {
     pub fn into_end(self, changed: bool) -> UnitEnd {
         match self {
             Self::End(end) => end,
-            Self::Stopped { .. } => UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::failed(self.to_string(), changed) },
+            Self::Stopped { .. } => {
+                UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::failed(self.to_string(), changed) }
+            }
             other => UnitEnd::failed(other.to_string(), changed),
         }
     }

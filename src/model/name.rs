@@ -137,6 +137,12 @@ impl From<DeploymentId> for String {
     }
 }
 
+/// `1 host`, `2 hosts`.
+pub fn counted(n: impl Into<u64>, noun: &str) -> String {
+    let n = n.into();
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

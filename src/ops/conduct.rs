@@ -13,7 +13,9 @@ use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
-use crate::lifecycle::{Consent, Context, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute};
+use crate::lifecycle::{
+    Consent, Context, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+};
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
@@ -68,7 +70,14 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let locks = take_locks(world, &opened, &ids, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
-    let ground = Ground { project: &opened.project, home: &opened.home, store: store.id(), records: &records, index: &index, tools: &tools };
+    let ground = Ground {
+        project: &opened.project,
+        home: &opened.home,
+        store: store.id(),
+        records: &records,
+        index: &index,
+        tools: &tools,
+    };
     let images = match request.verb {
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
         Verb::Only(Stage::Images) => Images::All,
@@ -93,7 +102,8 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     } else {
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
-    let problems: Vec<_> = if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
+    let problems: Vec<_> =
+        if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
 }
@@ -141,7 +151,9 @@ async fn take_locks(
 /// A resumed run does not repeat what it had done, unless what it stands on has to be done again.
 fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     let dirty = |id: &UnitId| {
-        targets.iter().any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
+        targets
+            .iter()
+            .any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
     };
     let mut again: Vec<UnitId> = Vec::new();
     for unit in &mut plan.units {
@@ -166,7 +178,8 @@ fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -
         super::destroy::consent(world, request, &to_run, observed)?;
         return Ok(consent);
     }
-    let going: Vec<String> = to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
+    let going: Vec<String> =
+        to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
     if !going.is_empty() && !consent.allow_destroy {
         (world.show_plan)(plan);
         let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
@@ -267,7 +280,8 @@ async fn execute_recorded(
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if let Err(error) = context.recorder.record(None, ended) {
-        return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}")).hint(format!("otto resume {run}")));
+        return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
+            .hint(format!("otto resume {run}")));
     }
     store.flush().map_err(unusable)?;
     copies::save(world, opened, store);

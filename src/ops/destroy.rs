@@ -37,7 +37,8 @@ pub(super) fn consent(world: &World, request: &Request, to_run: &[&PlannedUnit],
         return Ok(());
     }
     if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, format!("this would destroy {}, and nobody can be asked", named(to_run)));
+        let failure =
+            Failure::new(Kind::Declined, format!("this would destroy {}, and nobody can be asked", named(to_run)));
         return Err(failure.hint(format!("{} --yes", request.consent.line)));
     }
     if world.ask.confirm(&format!("Destroy {}?", named(to_run))) {

@@ -52,7 +52,12 @@ pub(super) struct Ground<'a> {
 ///
 /// # Errors
 /// Files that cannot be read, and providers that are not there.
-pub(super) async fn observe(ground: &Ground<'_>, ids: &[DeploymentId], images: Images, probe: bool) -> Result<Observed> {
+pub(super) async fn observe(
+    ground: &Ground<'_>,
+    ids: &[DeploymentId],
+    images: Images,
+    probe: bool,
+) -> Result<Observed> {
     let mut prints = Prints { config: print(fingerprint::config(ground.project))?, ..Prints::default() };
     let mut targets = Vec::new();
     for id in ids {
@@ -81,7 +86,9 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     let record = ground.records.iter().find(|r| r.id == *id).cloned();
     let spec = ground.project.wanted(id).or_else(|| record.as_ref().map(|r| r.spec.clone()));
     let Some(spec) = spec else {
-        return Err(Failure::new(Kind::Usage, format!("`{id}` is neither in the project nor in the store")).hint("otto status"));
+        return Err(
+            Failure::new(Kind::Usage, format!("`{id}` is neither in the project nor in the store")).hint("otto status")
+        );
     };
     let provider = match ground.project.provider_specs.get(&id.provider) {
         Some(provider) => provider.clone(),
@@ -90,7 +97,9 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
         prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
     }
-    if !prints.content.contains_key(&id.site) && spec.content.as_ref().is_some_and(|folder| Utf8Path::new(folder).is_dir()) {
+    if !prints.content.contains_key(&id.site)
+        && spec.content.as_ref().is_some_and(|folder| Utf8Path::new(folder).is_dir())
+    {
         prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);
     }
     Ok(Target { spec, record, provider, hosts: Vec::new(), serving: false, provision_hash: None, config_hash: None })
@@ -114,12 +123,20 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId) -> Provider {
     }
 }
 
-fn needs(ground: &Ground<'_>, targets: &[Target], ids: &[DeploymentId], which: Images, prints: &mut Prints) -> Result<Vec<ImageNeed>> {
+fn needs(
+    ground: &Ground<'_>,
+    targets: &[Target],
+    ids: &[DeploymentId],
+    which: Images,
+    prints: &mut Prints,
+) -> Result<Vec<ImageNeed>> {
     let mut wanted: BTreeSet<(Name, Name)> = BTreeSet::new();
     match which {
         Images::None => {}
         Images::Booted => wanted.extend(
-            targets.iter().flat_map(|t| t.spec.appliances().into_iter().map(|a| (t.spec.id.provider.clone(), a.clone()))),
+            targets
+                .iter()
+                .flat_map(|t| t.spec.appliances().into_iter().map(|a| (t.spec.id.provider.clone(), a.clone()))),
         ),
         Images::All => {
             let providers: BTreeSet<&Name> = ids.iter().map(|id| &id.provider).collect();
@@ -135,7 +152,8 @@ fn needs(ground: &Ground<'_>, targets: &[Target], ids: &[DeploymentId], which: I
         let files = print(fingerprint::appliance(ground.project, &provider, &appliance))?;
         let hash = inputs::hash(&[("files", &files), ("packer", version), ("otto", env!("CARGO_PKG_VERSION"))]);
         let existing = ground.index.iter().find(|i| i.provider == provider && i.appliance == appliance).cloned();
-        let there = existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
+        let there =
+            existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
         prints.images.insert((provider.clone(), appliance.clone()), hash.clone());
         found.push(ImageNeed { provider, appliance, hash, existing, there });
     }
@@ -149,7 +167,12 @@ fn is_there(image: &Image, provider: Option<&Provider>) -> bool {
 }
 
 /// The hash an apply would have now; nothing when an image is still to be built.
-fn provision_hash(ground: &Ground<'_>, target: &Target, newest: &BTreeMap<Name, String>, prints: &Prints) -> Result<Option<String>> {
+fn provision_hash(
+    ground: &Ground<'_>,
+    target: &Target,
+    newest: &BTreeMap<Name, String>,
+    prints: &Prints,
+) -> Result<Option<String>> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
     let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest) else { return Ok(None) };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
@@ -159,7 +182,8 @@ fn provision_hash(ground: &Ground<'_>, target: &Target, newest: &BTreeMap<Name, 
     let declared = crate::tools::terraform::root::declared_variables(Utf8Path::new(&target.provider.folder));
     let declared = declared.map_err(|e| Failure::new(Kind::Project, format!("{}: {e}", target.provider.folder)))?;
     let variables = all.into_iter().filter(|(name, _)| declared.contains(name)).collect();
-    let tool = ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();
+    let tool =
+        ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))
 }
 
@@ -175,8 +199,15 @@ async fn look(targets: &mut [Target]) {
     let looks = targets.iter_mut().map(|target| {
         let checker = &checker;
         async move {
-            let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else { return };
-            let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains: &target.spec.domains, checks: &[] };
+            let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else {
+                return;
+            };
+            let scope = Scope {
+                hosts: &record.hosts,
+                endpoint: record.endpoint.as_deref(),
+                domains: &target.spec.domains,
+                checks: &[],
+            };
             let (states, results) = checker.look(&scope, Level::Quick).await;
             target.hosts = states;
             target.serving = crate::services::health::worst(&results) == Health::Ok;

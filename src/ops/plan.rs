@@ -1,7 +1,7 @@
 //! `otto plan`: what `up` would do. Changes nothing, calls no tool.
 
 use super::choose;
-use super::failure::{Result};
+use super::failure::Result;
 use super::observe::{Ground, Images, observe};
 use super::toolbox;
 use super::world::{World, problems_found, unusable};
@@ -26,11 +26,21 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
     let tools = toolbox::present(world).await;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
-    let ground = Ground { project: &opened.project, home: &opened.home, store: store.id(), records: &records, index: &index, tools: &tools };
+    let ground = Ground {
+        project: &opened.project,
+        home: &opened.home,
+        store: store.id(),
+        records: &records,
+        index: &index,
+        tools: &tools,
+    };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
     for unit in &mut plan.units {
-        let stale = observed.targets.iter().filter(|t| unit.deployment.as_ref() == Some(&t.spec.id) && unit.stage == crate::model::Stage::Provision);
+        let stale = observed
+            .targets
+            .iter()
+            .filter(|t| unit.deployment.as_ref() == Some(&t.spec.id) && unit.stage == crate::model::Stage::Provision);
         let stale: Vec<String> = stale.flat_map(|t| super::status::stale(t.record.as_ref(), &index)).collect();
         if !stale.is_empty() {
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));

@@ -40,7 +40,9 @@ pub async fn resume(world: &World, prefix: Option<&str>, mut request: Request) -
         "up" | "test" => Verb::Up,
         other => match other.parse::<Stage>() {
             Ok(stage) => Verb::Only(stage),
-            Err(()) => return Err(Failure::new(Kind::Usage, format!("run {run} is a `{verb}`, which cannot be resumed"))),
+            Err(()) => {
+                return Err(Failure::new(Kind::Usage, format!("run {run} is a `{verb}`, which cannot be resumed")));
+            }
         },
     };
     request.name = if request.verb == Verb::Up { "up".to_owned() } else { verb };

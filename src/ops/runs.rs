@@ -92,7 +92,10 @@ pub fn folders(opened: &Opened, run: &RunId, unit: &str) -> Vec<camino::Utf8Path
     let folder = opened.home.join("runs").join(&run.0);
     let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
     let key = unit.replace(['/', ':'], "_");
-    let mut found: Vec<_> = entries.map(|e| e.path().to_owned()).filter(|p| p.join("stdout").is_file() && p.as_str().replace('.', "_").contains(&key)).collect();
+    let mut found: Vec<_> = entries
+        .map(|e| e.path().to_owned())
+        .filter(|p| p.join("stdout").is_file() && p.as_str().replace('.', "_").contains(&key))
+        .collect();
     found.sort();
     found
 }

@@ -24,7 +24,13 @@ pub fn show(world: &World) -> Result<Shown> {
     let opened = world.open()?;
     let opened_store = Store::open_read_only(&opened.home);
     let exists = match &opened_store {
-        Ok(store) => store.deployments().map_err(unusable)?.into_iter().filter(|r| r.phase.exists()).map(|r| r.id.to_string()).collect(),
+        Ok(store) => store
+            .deployments()
+            .map_err(unusable)?
+            .into_iter()
+            .filter(|r| r.phase.exists())
+            .map(|r| r.id.to_string())
+            .collect(),
         Err(_) => Vec::new(),
     };
     let store = match &opened_store {
@@ -48,7 +54,8 @@ pub fn restore(world: &World, name: Option<&str>) -> Result<(Copy, Restored)> {
         None => copies.iter().find(|c| c.project_folder.as_str() == folder).or_else(|| copies.first()),
     };
     let Some(copy) = chosen else {
-        let failure = Failure::new(Kind::Store, format!("no copy of this project's state is in `{}`", world.state_home()));
+        let failure =
+            Failure::new(Kind::Store, format!("no copy of this project's state is in `{}`", world.state_home()));
         return Err(failure.hint("otto state show"));
     };
     let restored = store::restore(copy, &opened.home).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;

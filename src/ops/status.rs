@@ -5,7 +5,9 @@ use super::failure::Result;
 use super::recovery;
 use super::world::{Opened, World, unusable};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
-use crate::model::{CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp};
+use crate::model::{
+    CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp,
+};
 use crate::project::Selection;
 use crate::services::health::{Checker, Level, Scope, worst};
 use crate::store::Store;
@@ -30,7 +32,9 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         let (opened, store, index, running, checker) = (&opened, &store, &index, &running, &checker);
         async move {
             let found = match checker {
-                Some(checker) if record.phase.exists() && !record.hosts.is_empty() => Some(look(checker, opened, record).await),
+                Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
+                    Some(look(checker, opened, record).await)
+                }
                 _ => None,
             };
             row(record, found, last_run(store, &record.id, running), index, now)
@@ -42,7 +46,14 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
 
 /// The exit code of a report, as a Nagios plugin: the worst of what exists.
 pub fn code(report: &StatusReport) -> u8 {
-    report.deployments.iter().filter(|d| d.phase.exists()).map(|d| d.health).reduce(Health::worst).unwrap_or(Health::Ok).nagios()
+    report
+        .deployments
+        .iter()
+        .filter(|d| d.phase.exists())
+        .map(|d| d.health)
+        .reduce(Health::worst)
+        .unwrap_or(Health::Ok)
+        .nagios()
 }
 
 async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(String, HostState)>, Vec<CheckResult>) {
@@ -56,7 +67,9 @@ async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(
 fn living_runs(world: &World, opened: &Opened, store: &Store) -> Result<Vec<RunId>> {
     let holder = recovery::holder(world, &RunId("status".to_owned()), "status");
     let unended = store.unended_runs().map_err(unusable)?;
-    let lives = |run: &RunId| opened.home.join("runs").join(&run.0).is_dir() && recovery::run_lock(opened, run, &holder).is_err();
+    let lives = |run: &RunId| {
+        opened.home.join("runs").join(&run.0).is_dir() && recovery::run_lock(opened, run, &holder).is_err()
+    };
     Ok(unended.into_iter().filter(lives).collect())
 }
 
@@ -129,7 +142,14 @@ fn lease(record: &Deployment, now: Timestamp) -> LeaseStatus {
 /// Prices come with a later capability: what is known here is that hosts of this machine cost nothing.
 fn free() -> Spend {
     let zero = || "0.00".to_owned();
-    Spend { currency: "USD".to_owned(), accrued: zero(), month: zero(), per_hour: zero(), forecast: zero(), unpriced: Vec::new() }
+    Spend {
+        currency: "USD".to_owned(),
+        accrued: zero(),
+        month: zero(),
+        per_hour: zero(),
+        forecast: zero(),
+        unpriced: Vec::new(),
+    }
 }
 
 /// Hosts whose role's appliance has a newer image than they were born with: `www-1 (nginx)`.

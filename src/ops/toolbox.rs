@@ -31,7 +31,12 @@ pub(super) async fn present(world: &World) -> Toolset {
 ///
 /// # Errors
 /// A tool that is missing or too old and cannot be had, or whose installation was not agreed to.
-pub(super) async fn ready(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<(Toolset, u64)> {
+pub(super) async fn ready(
+    world: &World,
+    opened: &Opened,
+    ids: &[DeploymentId],
+    request: &Request,
+) -> Result<(Toolset, u64)> {
     let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
     let search = search(world);
     let found = find_all(&wanted.tools, &search).await;
@@ -130,7 +135,8 @@ fn packages_of(opened: &Opened, ids: &[DeploymentId], request: &Request) -> Vec<
     for appliance in project.appliances.values() {
         for provider in &appliance.providers {
             let of = |id: &&DeploymentId| id.provider == *provider;
-            let boots = |id: &DeploymentId| project.wanted(id).is_some_and(|s| s.appliances().contains(&&appliance.name));
+            let boots =
+                |id: &DeploymentId| project.wanted(id).is_some_and(|s| s.appliances().contains(&&appliance.name));
             if ids.iter().filter(of).any(|id| all || boots(id)) {
                 let list = Utf8PathBuf::from(&appliance.folder).join(provider.as_str()).join("packages");
                 found.extend(Package::read_list(&std::fs::read_to_string(list).unwrap_or_default()));
@@ -155,4 +161,3 @@ fn put(tools: &mut Toolset, found: &Found) {
         Tool::Ansible => tools.ansible = Some(program),
     }
 }
-

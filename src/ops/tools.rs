@@ -50,7 +50,13 @@ pub async fn list(world: &World) -> Vec<Row> {
             None => ("neither on PATH nor in otto's cache".to_owned(), false),
         };
         let version = if usable { "" } else { "missing" };
-        rows.push(Row { name: package.program, version: version.to_owned(), from, needs: "for local images".to_owned(), usable });
+        rows.push(Row {
+            name: package.program,
+            version: version.to_owned(),
+            from,
+            needs: "for local images".to_owned(),
+            usable,
+        });
     }
     rows
 }
@@ -67,7 +73,8 @@ fn origin(origin: Origin) -> &'static str {
 fn packages(world: &World) -> Vec<Package> {
     let Ok(opened) = world.open() else { return Vec::new() };
     let lists = opened.project.appliances.values().map(|a| camino::Utf8Path::new(&a.folder).join("local/packages"));
-    let mut all: Vec<Package> = lists.flat_map(|list| Package::read_list(&std::fs::read_to_string(list).unwrap_or_default())).collect();
+    let mut all: Vec<Package> =
+        lists.flat_map(|list| Package::read_list(&std::fs::read_to_string(list).unwrap_or_default())).collect();
     all.sort();
     all.dedup();
     all

@@ -61,8 +61,9 @@ impl World {
         let start = self.project.clone().or_else(|| self.vars.project().map(Utf8Path::to_owned));
         let folder = match start {
             Some(folder) => self.cwd.join(folder),
-            None => project::find(&self.cwd)
-                .map_err(|e| Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR ..."))?,
+            None => project::find(&self.cwd).map_err(|e| {
+                Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR ...")
+            })?,
         };
         let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
         for warning in &loaded.warnings {
@@ -101,7 +102,11 @@ impl World {
         private_folder(home).map_err(|e| store_failure(home, &e))?;
         let free = disk::free(home).map_err(|e| store_failure(home, &e))?;
         if free < FLOOR {
-            let what = format!("{} MB are free on the disk of {home}, {} MB are needed to start anything", free >> 20, FLOOR >> 20);
+            let what = format!(
+                "{} MB are free on the disk of {home}, {} MB are needed to start anything",
+                free >> 20,
+                FLOOR >> 20
+            );
             return Err(Failure::new(Kind::Store, what).hint("free some space, then the same command again"));
         }
         self.refuse_forgetting(opened)?;
@@ -129,7 +134,12 @@ impl World {
         let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, there) else {
             return Ok(());
         };
-        let what = format!("`{}` holds no store, and the copy of {} says that {} exists", opened.home, copy.at, copy.exists.join(", "));
+        let what = format!(
+            "`{}` holds no store, and the copy of {} says that {} exists",
+            opened.home,
+            copy.at,
+            copy.exists.join(", ")
+        );
         let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
         Err(failure.hint("otto state restore"))
     }
@@ -138,7 +148,11 @@ impl World {
 /// All problems of the project's files.
 pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
     let count = problems.len();
-    let what = if count == 1 { "the project's files have a problem".to_owned() } else { format!("the project's files have {count} problems") };
+    let what = if count == 1 {
+        "the project's files have a problem".to_owned()
+    } else {
+        format!("the project's files have {count} problems")
+    };
     let mut failure = Failure::new(Kind::Project, what);
     failure.causes = problems.iter().map(ToString::to_string).collect();
     failure
@@ -148,11 +162,16 @@ pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
 pub(super) fn unusable(error: StoreError) -> Failure {
     let damaged = !matches!(error, StoreError::Newer { .. });
     let failure = Failure::new(Kind::Store, error.to_string());
-    if damaged { failure.hint("otto state restore") } else { failure.hint("use the otto that wrote it, or a newer one") }
+    if damaged {
+        failure.hint("otto state restore")
+    } else {
+        failure.hint("use the otto that wrote it, or a newer one")
+    }
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Store, format!("`{home}` cannot be used: {error}")).hint("make it writable, or set OTTO_DIR to a folder that is")
+    Failure::new(Kind::Store, format!("`{home}` cannot be used: {error}"))
+        .hint("make it writable, or set OTTO_DIR to a folder that is")
 }
 
 /// Made 0700: it holds states, logs and keys.

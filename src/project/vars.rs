@@ -47,6 +47,7 @@ pub const DECLARED: &[Var] = &[
     var("XDG_CONFIG_HOME", "your own settings", "~/.config"),
     var("XDG_RUNTIME_DIR", "sockets", "the folder for temporary files"),
     var("TMPDIR", "folder for temporary files", "/tmp"),
+    var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 

@@ -75,7 +75,7 @@ impl Store {
         let units = ["provision", "config", "test", "destroy"].map(|stage| format!("{id}:{stage}"));
         self.read(|conn| {
             let sql = "SELECT u.run, r.verb, r.ended_at FROM units u JOIN runs r ON r.id = u.run
-                       WHERE u.unit IN (?1, ?2, ?3, ?4) AND u.outcome <> 'skipped' ORDER BY u.n DESC LIMIT 1";
+                       WHERE u.unit IN (?1, ?2, ?3, ?4) AND u.outcome <> 'skipped' ORDER BY r.started_at DESC, u.run DESC LIMIT 1";
             let last = conn.query_row(sql, params_from_iter(&units), |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?))
             });

@@ -9,6 +9,7 @@ use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
 use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
 use crate::tools::ansible::config::callback_path;
@@ -29,7 +30,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     let changed = play(context, unit, &spec, &record.hosts, "configure", true).await?;
     if check {
-        return Ok(UnitEnd::ok(format!("check: {changed} tasks would change something"), false));
+        return Ok(UnitEnd::ok(format!("check: {} would change something", counted(changed, "task")), false));
     }
     record.config_hash = Some(hash(context, &spec, &record.hosts));
     record.spec = spec;
@@ -41,13 +42,17 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.dirty = None;
     }
     context.remember(unit, record)?;
-    Ok(UnitEnd::ok(if changed == 0 { "nothing to change".to_owned() } else { format!("{changed} tasks changed") }, changed > 0))
+    Ok(UnitEnd::ok(
+        if changed == 0 { "nothing to change".to_owned() } else { format!("{} changed", counted(changed, "task")) },
+        changed > 0,
+    ))
 }
 
 /// The record of a deployment that has hosts.
 pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deployment, Trouble> {
     let record = context.memory.record(id).filter(|r| r.phase.exists() && !r.hosts.is_empty());
-    let record = record.ok_or_else(|| UnitEnd::failed("no hosts are known of it", false).hint(format!("otto up {id}")))?;
+    let record =
+        record.ok_or_else(|| UnitEnd::failed("no hosts are known of it", false).hint(format!("otto up {id}")))?;
     match super::root::moved(context, &record.home) {
         Some(end) => Err(end.into()),
         None => Ok(record),
@@ -146,8 +151,15 @@ fn last_words(called: &Called) -> String {
 }
 
 /// Runs a playbook once: writes inventory and callback beside the call, reads the callback's file.
-pub(super) async fn once(context: &Context, unit: &UnitId, spec: &DeploymentSpec, hosts: &[Host], play: &Play) -> Result<Played, Trouble> {
-    let ansible: &Program = context.tools.ansible.as_ref().ok_or_else(|| UnitEnd::failed("no Ansible was found", false))?;
+pub(super) async fn once(
+    context: &Context,
+    unit: &UnitId,
+    spec: &DeploymentSpec,
+    hosts: &[Host],
+    play: &Play,
+) -> Result<Played, Trouble> {
+    let ansible: &Program =
+        context.tools.ansible.as_ref().ok_or_else(|| UnitEnd::failed("no Ansible was found", false))?;
     let run = context.home.join("runs").join(&context.recorder.run().0);
     let beside: Utf8PathBuf = run.join(format!("{}.{}.files", unit.folder(), play.step));
     std::fs::create_dir_all(&beside).map_err(Trouble::file(&beside))?;
@@ -176,12 +188,18 @@ pub(super) async fn once(context: &Context, unit: &UnitId, spec: &DeploymentSpec
         callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
         events: events.clone(),
         config,
-        home: hosts.iter().all(Host::is_local).then(|| context.hosts_folder(&spec.id).join(".ansible")),
+        home: hosts.iter().all(Host::is_local).then(|| beside.join("home")),
         control_dir: None,
         env: BTreeMap::new(),
     };
     let mut reader = Events::new();
-    let call_of = Call { tool: "ansible-playbook", step: &play.step, main: play.main, stream: Some(events), invocation: playbook.run() };
+    let call_of = Call {
+        tool: "ansible-playbook",
+        step: &play.step,
+        main: play.main,
+        stream: Some(events),
+        invocation: playbook.run(),
+    };
     let called = call(context, unit, call_of, &mut reader).await?;
     let report = reader.report();
     let expected: Vec<String> = match &play.only {

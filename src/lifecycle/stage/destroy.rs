@@ -86,7 +86,9 @@ async fn terraform_destroy(
     let mut stream = Stream::new();
     let name = program_name(context);
     let invocation = terraform.destroy(&Extra::passthrough(&context.requests.passthrough));
-    let called = call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream).await?;
+    let called =
+        call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream)
+            .await?;
     let report = stream.report();
     (context.after_apply)(id);
     if called.is_clean() && report.succeeded(Operation::Destroy) {
@@ -111,7 +113,8 @@ async fn sweep_all(context: &Context, unit: &UnitId, id: &DeploymentId) -> Resul
     match left.first() {
         None => Ok(found.ours.len()),
         Some(first) => {
-            let end = UnitEnd::failed(format!("`{}` ({}) is still there after it was removed", first.name, first.id), true);
+            let end =
+                UnitEnd::failed(format!("`{}` ({}) is still there after it was removed", first.name, first.id), true);
             Err(end.hint(format!("otto destroy {id} --yes")).into())
         }
     }

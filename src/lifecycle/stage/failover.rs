@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) -> Result<Vec<CheckResult>, Trouble> {
     let backends: Vec<String> = record.hosts.iter().filter(|h| serves_pages(&h.role)).map(|h| h.name.clone()).collect();
     let (Some(victim), true) = (backends.first().cloned(), backends.len() > 1) else {
-        context.note(unit, "failover is not tried: there is one backend only", true)?;
+        context.note(unit, "failover is not tried: there is only one backend", true)?;
         return Ok(Vec::new());
     };
     let run = context.recorder.run();
@@ -32,7 +32,8 @@ pub(super) async fn run(
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;
     let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
-    let scope = Scope { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    let scope =
+        Scope { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
     let served = context.checker.survives(&scope, &victim).await;
     switch(context, unit, record, spec, &victim, "started").await?;
     record.dirty = None;

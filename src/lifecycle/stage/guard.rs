@@ -73,7 +73,10 @@ pub(super) async fn consent(
         context.note(unit, format!("{} {}", p.action.word(), p.address), p.action.destroys())?;
     }
     let before = context.now();
-    let agreed = { let ask = context.ask.clone(); tokio::task::spawn_blocking(move || ask.confirm(&question)).await.unwrap_or(false) };
+    let agreed = {
+        let ask = context.ask.clone();
+        tokio::task::spawn_blocking(move || ask.confirm(&question)).await.unwrap_or(false)
+    };
     context.tally.asked(context.now().since(before));
     if agreed {
         return Ok(());

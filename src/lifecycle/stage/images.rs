@@ -17,9 +17,16 @@ use crate::tools::packer::manifest;
 use crate::tools::packer::parse::Stream;
 
 /// Builds an image into a fresh folder and puts it into the index.
-pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appliance: &Name) -> Result<UnitEnd, Trouble> {
-    let packer: &Program = context.tools.packer.as_ref().ok_or_else(|| UnitEnd::failed("no Packer was found", false))?;
-    let spec = context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
+pub(super) async fn run(
+    context: &Context,
+    unit: &UnitId,
+    provider: &Name,
+    appliance: &Name,
+) -> Result<UnitEnd, Trouble> {
+    let packer: &Program =
+        context.tools.packer.as_ref().ok_or_else(|| UnitEnd::failed("no Packer was found", false))?;
+    let spec =
+        context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
     let hash = context.prints.images.get(&(provider.clone(), appliance.clone())).cloned().unwrap_or_default();
     let short = hash.get(..12).unwrap_or("unhashed");
     let name = format!("{appliance}-{short}");
@@ -48,10 +55,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appli
         env: BTreeMap::new(),
     }
     .build(&context.requests.passthrough)
-        .env("OTTO_PACKAGES", context.tools.packages.as_str())
-        .env("OTTO_BIN", context.exe.as_str());
+    .env("OTTO_PACKAGES", context.tools.packages.as_str())
+    .env("OTTO_BIN", context.exe.as_str());
     let mut stream = Stream::new();
-    let called = call(context, unit, Call { tool: "packer", step: "build", main: true, stream: None, invocation }, &mut stream).await?;
+    let called =
+        call(context, unit, Call { tool: "packer", step: "build", main: true, stream: None, invocation }, &mut stream)
+            .await?;
     let report = stream.report();
     if !called.is_clean() || !report.errors.is_empty() {
         let why = report.errors.first().map(|d| d.summary.clone()).or_else(|| last_line(&called.folder));
@@ -82,7 +91,11 @@ pub(super) async fn run(context: &Context, unit: &UnitId, provider: &Name, appli
 /// What hosts boot, out of Packer's manifest: never out of its words or its exit code alone.
 fn reference(output: &Utf8Path, provider: &Provider) -> Result<String, Trouble> {
     let path = output.join("manifest.json");
-    let failed = |what: String| UnitEnd::failed(what, false).hint("the template needs the post-processor `manifest` with `output = \"${var.output_dir}/manifest.json\"`");
+    let failed = |what: String| {
+        UnitEnd::failed(what, false).hint(
+            "the template needs the post-processor `manifest` with `output = \"${var.output_dir}/manifest.json\"`",
+        )
+    };
     let text = fs::read_to_string(&path).map_err(|e| failed(format!("{path}: {e}")))?;
     let artifacts = manifest::read(&text, output).map_err(|e| failed(format!("{path}: {e}")))?;
     let artifact = artifacts.first().ok_or_else(|| failed(format!("{path} lists no artifact")))?;

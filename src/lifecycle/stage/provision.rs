@@ -62,10 +62,11 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     if let Some(end) = living.and_then(|r| root::moved(context, &r.home)) {
         return Err(end.into());
     }
-    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &context.memory.newest(&id.provider)).map_err(|missing| {
-        let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
-        UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
-    })?;
+    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &context.memory.newest(&id.provider))
+        .map_err(|missing| {
+            let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
+            UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
+        })?;
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;
@@ -74,7 +75,16 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     let var_file = root::write_variables(&folder, &all, &variables)?;
     let terraform = tool(context, unit, id, &record, &folder, Some(var_file)).await?;
     fs::create_dir_all(context.hosts_folder(id)).map_err(Trouble::file(context.hosts_folder(id)))?;
-    Ok(Ready { target, is_new: living.is_none(), was_dirty: record.dirty.clone(), record, hosts, variables, folder, terraform })
+    Ok(Ready {
+        target,
+        is_new: living.is_none(),
+        was_dirty: record.dirty.clone(),
+        record,
+        hosts,
+        variables,
+        folder,
+        terraform,
+    })
 }
 
 /// The record of a deployment that does not exist yet.
@@ -112,10 +122,16 @@ pub(super) async fn tool(
     folder: &Utf8Path,
     var_file: Option<Utf8PathBuf>,
 ) -> Result<Terraform, Trouble> {
-    let program: &Program = context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found", false))?;
+    let program: &Program =
+        context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found", false))?;
     if let Some(bound) = record.tool.as_ref().filter(|bound| **bound != program.name) {
-        let end = UnitEnd::failed(format!("its state was written by {bound}, and {} is what PATH has: their states do not mix", program.name), false);
-        return Err(end.hint(format!("put {bound} first on PATH, or destroy {id} with it and bring it up anew")).into());
+        let end = UnitEnd::failed(
+            format!("its state was written by {bound}, and {} is what PATH has: their states do not mix", program.name),
+            false,
+        );
+        return Err(end
+            .hint(format!("put {bound} first on PATH, or destroy {id} with it and bring it up anew"))
+            .into());
     }
     let read = |e| Trouble::file(folder)(e);
     let mut terraform = Terraform {
@@ -129,7 +145,8 @@ pub(super) async fn tool(
         env: BTreeMap::new(),
     };
     if tf_root::backend(folder).map_err(read)?.is_some() {
-        terraform.workspace = Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
+        terraform.workspace =
+            Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
     }
     if !tf_root::needs_init(folder).map_err(read)? {
         return Ok(terraform);
@@ -150,7 +167,13 @@ pub(super) async fn tool(
     }
     let mut stream = Stream::new();
     let invocation = terraform.init();
-    let called = call(context, unit, Call { tool: &program.name, step: "init", main: false, stream: None, invocation }, &mut stream).await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &program.name, step: "init", main: false, stream: None, invocation },
+        &mut stream,
+    )
+    .await?;
     if !called.is_clean() {
         return Err(tool_failed(&called, &stream.report(), "init", false).into());
     }
@@ -162,12 +185,22 @@ pub(super) async fn tool(
 }
 
 /// Before anything is made: what an interrupted run may have left, and what another store may have made.
-async fn look_for_strays(context: &Context, unit: &UnitId, id: &DeploymentId, ready: &Ready<'_>) -> Result<(), Trouble> {
+async fn look_for_strays(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    ready: &Ready<'_>,
+) -> Result<(), Trouble> {
     if ready.is_new {
         let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(()) };
         if let Some(first) = found.foreign.first() {
-            let what = format!("`{}` ({}) carries the name of {id} and was made by another store or project", first.name, first.id);
-            return Err(UnitEnd::failed(what, false).hint("destroy it where it was made, or give this site or environment another name").into());
+            let what = format!(
+                "`{}` ({}) carries the name of {id} and was made by another store or project",
+                first.name, first.id
+            );
+            return Err(UnitEnd::failed(what, false)
+                .hint("destroy it where it was made, or give this site or environment another name")
+                .into());
         }
         return sweep::remove(context, unit, id, &found.ours).await;
     }
@@ -188,8 +221,17 @@ async fn look_for_strays(context: &Context, unit: &UnitId, id: &DeploymentId, re
             if lost.is_empty() || context.consent.ignore_in_flight {
                 return Ok(());
             }
-            let what = format!("{} may exist though the state does not hold it, and `{}` has no `orphans` to look for it", lost.join(", "), id.provider);
-            Err(UnitEnd::failed(what, false).hint(format!("look for it at the provider, remove it, then {} --ignore-in-flight", context.consent.line)).into())
+            let what = format!(
+                "{} may exist though the state does not hold it, and `{}` has no `orphans` to look for it",
+                lost.join(", "),
+                id.provider
+            );
+            Err(UnitEnd::failed(what, false)
+                .hint(format!(
+                    "look for it at the provider, remove it, then {} --ignore-in-flight",
+                    context.consent.line
+                ))
+                .into())
         }
     }
 }
@@ -209,22 +251,41 @@ fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), 
     context.remember(unit, ready.record.clone())
 }
 
-async fn plan(context: &Context, unit: &UnitId, ready: &Ready<'_>, plan_file: &Utf8Path) -> Result<(Report, bool), Trouble> {
+async fn plan(
+    context: &Context,
+    unit: &UnitId,
+    ready: &Ready<'_>,
+    plan_file: &Utf8Path,
+) -> Result<(Report, bool), Trouble> {
     let mut stream = Stream::new();
-    let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
+    let invocation =
+        ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
     let name = program_name(context);
-    let called = call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream).await?;
+    let called =
+        call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream)
+            .await?;
     let report = stream.report();
     // 2 means changes; everything else than 0 and 2 is a failure.
     let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
-    if !code_fits || called.interrupted || called.timed_out || !report.errors.is_empty() || report.plan_summary.is_none() {
+    if !code_fits
+        || called.interrupted
+        || called.timed_out
+        || !report.errors.is_empty()
+        || report.plan_summary.is_none()
+    {
         return Err(tool_failed(&called, &report, "plan", false).into());
     }
     Ok((report, called.end.is_zero()))
 }
 
 /// With a plan at hand: nothing to do, or consent and apply.
-async fn decide(context: &Context, unit: &UnitId, mut ready: Ready<'_>, (report, unchanged): (Report, bool), plan_file: &Utf8Path) -> Result<UnitEnd, Trouble> {
+async fn decide(
+    context: &Context,
+    unit: &UnitId,
+    mut ready: Ready<'_>,
+    (report, unchanged): (Report, bool),
+    plan_file: &Utf8Path,
+) -> Result<UnitEnd, Trouble> {
     let known: Vec<&str> = ready.record.hosts.iter().map(|h| h.name.as_str()).collect();
     let same_hosts = known.len() == ready.hosts.len() && ready.hosts.iter().all(|h| known.contains(&h.name.as_str()));
     // 2 is Terraform's word for changes; outputs alone count as well.
@@ -254,10 +315,17 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
     config::play(context, unit, &ready.target.spec, &stay, "drain", false).await.map(drop)
 }
 
-async fn apply(context: &Context, unit: &UnitId, mut ready: Ready<'_>, invocation: crate::tools::Invocation) -> Result<UnitEnd, Trouble> {
+async fn apply(
+    context: &Context,
+    unit: &UnitId,
+    mut ready: Ready<'_>,
+    invocation: crate::tools::Invocation,
+) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
-    let called = call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream).await?;
+    let called =
+        call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream)
+            .await?;
     let report = stream.report();
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
@@ -287,12 +355,16 @@ fn settle_failure(
         ready.record.dirty = None;
         return context.remember(unit, ready.record.clone());
     }
-    let how = if called.interrupted { "was interrupted".to_owned() } else { format!("ended with {}", called.end.describe()) };
+    let how =
+        if called.interrupted { "was interrupted".to_owned() } else { format!("ended with {}", called.end.describe()) };
     let mut in_flight = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
     in_flight.extend(report.in_flight.iter().cloned());
     in_flight.dedup();
-    ready.record.dirty =
-        Some(Dirty { reason: format!("apply {how}"), repair: format!("otto resume {}", context.recorder.run()), in_flight });
+    ready.record.dirty = Some(Dirty {
+        reason: format!("apply {how}"),
+        repair: format!("otto resume {}", context.recorder.run()),
+        in_flight,
+    });
     let _ = id;
     context.remember(unit, ready.record.clone())
 }
@@ -305,7 +377,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         let not_so = |what: String| {
             UnitEnd::failed(what, true).hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
         };
-        let declared = outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;
+        let declared =
+            outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;
         if let Some(problem) = declared.against(&ready.hosts).problem() {
             return Err(not_so(problem).into());
         }
@@ -364,4 +437,3 @@ pub(super) fn tool_failed(called: &Called, report: &Report, step: &str, changed:
     end.hints = crate::tools::terraform::explain::hints(&report.errors, &said);
     end
 }
-

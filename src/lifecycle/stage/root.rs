@@ -21,7 +21,14 @@ pub(super) const VAR_FILE: &str = "otto.vars.json";
 /// What Terraform is given: the same, cut to what the root declares (an undeclared name is a warning on every call).
 const DECLARED_FILE: &str = "otto.declared.json";
 /// What stays in the copy though the root does not hold it.
-const KEPT: &[&str] = &[VAR_FILE, DECLARED_FILE, "terraform.tfstate", "terraform.tfstate.backup", "errored.tfstate", ".terraform.lock.hcl"];
+const KEPT: &[&str] = &[
+    VAR_FILE,
+    DECLARED_FILE,
+    "terraform.tfstate",
+    "terraform.tfstate.backup",
+    "errored.tfstate",
+    ".terraform.lock.hcl",
+];
 /// Names in `.otto` that are otto's own, and the folder that the root itself lies in.
 const RESERVED: &[&str] = &["provision", "locks", "runs", "terraform", "images", "hosts", "otto.db"];
 
@@ -68,7 +75,9 @@ fn drop_stale(base: &Utf8Path, folder: &Utf8Path, wanted: &BTreeSet<Utf8PathBuf>
             if wanted.iter().any(|w| w.starts_with(&below)) {
                 drop_stale(base, &path, wanted)?;
             }
-        } else if path.extension().is_some_and(|e| e == "tf" || e == "json" || e == "tfvars") && !wanted.contains(&below) {
+        } else if path.extension().is_some_and(|e| e == "tf" || e == "json" || e == "tfvars")
+            && !wanted.contains(&below)
+        {
             fs::remove_file(&path).map_err(Trouble::file(&path))?;
         }
     }
@@ -84,7 +93,9 @@ fn link_surroundings(from: &Utf8Path, to: &Utf8Path) -> Result<(), Trouble> {
             let link = target.join(entry.file_name());
             let skipped = RESERVED.contains(&entry.file_name()) || entry.path().join("provider.yaml").exists();
             if !skipped && link.symlink_metadata().is_err() {
-                symlink(entry.path(), &link).or_else(|e| link.symlink_metadata().map(|_| ()).map_err(|_| e)).map_err(Trouble::file(&link))?;
+                symlink(entry.path(), &link)
+                    .or_else(|e| link.symlink_metadata().map(|_| ()).map_err(|_| e))
+                    .map_err(Trouble::file(&link))?;
             }
         }
     }
@@ -105,7 +116,11 @@ pub(super) fn declared(folder: &Utf8Path, all: &Map<String, Value>) -> Result<Ma
 }
 
 /// Writes all variables (for `orphans`) and those that the root declares; returns the latter's path. Both 0600.
-pub(super) fn write_variables(folder: &Utf8Path, all: &Map<String, Value>, declared: &Map<String, Value>) -> Result<Utf8PathBuf, Trouble> {
+pub(super) fn write_variables(
+    folder: &Utf8Path,
+    all: &Map<String, Value>,
+    declared: &Map<String, Value>,
+) -> Result<Utf8PathBuf, Trouble> {
     write_one(folder.join(VAR_FILE), all)?;
     write_one(folder.join(DECLARED_FILE), declared)
 }
@@ -132,7 +147,10 @@ pub(super) fn private_file(path: &Utf8Path) -> Result<(), Trouble> {
 /// Why this deployment cannot be worked on from here: it was made elsewhere, and its state names that place.
 pub(super) fn moved(context: &Context, home: &str) -> Option<UnitEnd> {
     (home != context.home.as_str()).then(|| {
-        UnitEnd::failed(format!("it was made in `{home}`, and its state names paths there; this is `{}`", context.home), false)
-            .hint(format!("move the project back so that `{home}` is its folder, then destroy it there first"))
+        UnitEnd::failed(
+            format!("it was made in `{home}`, and its state names paths there; this is `{}`", context.home),
+            false,
+        )
+        .hint(format!("move the project back so that `{home}` is its folder, then destroy it there first"))
     })
 }

@@ -60,13 +60,19 @@ pub(super) struct Found {
 }
 
 /// Asks the provider; `None` where it has no way to be asked.
-pub(super) async fn list(context: &Context, unit: &UnitId, id: &DeploymentId, step: &str) -> Result<Option<Found>, Trouble> {
+pub(super) async fn list(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    step: &str,
+) -> Result<Option<Found>, Trouble> {
     let folder = context.terraform_folder(id);
     let Some(program) = executable(&folder) else { return Ok(None) };
     let mut lines = Lines::default();
     run(context, unit, &program, step, &["list"], &folder, &mut lines).await?;
     if let Some(line) = lines.broken {
-        let end = UnitEnd::failed(format!("`orphans list` printed a line that is no JSON object with an id: {line}"), false);
+        let end =
+            UnitEnd::failed(format!("`orphans list` printed a line that is no JSON object with an id: {line}"), false);
         return Err(end.hint(format!("see `{program}`")).into());
     }
     let (ours, foreign) = lines.found.into_iter().filter(|o| o.is_of(id)).partition(|o| o.is_ours(context));
@@ -74,11 +80,20 @@ pub(super) async fn list(context: &Context, unit: &UnitId, id: &DeploymentId, st
 }
 
 /// Removes these; each by its own call, so that one that fails is named.
-pub(super) async fn remove(context: &Context, unit: &UnitId, id: &DeploymentId, orphans: &[Orphan]) -> Result<(), Trouble> {
+pub(super) async fn remove(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    orphans: &[Orphan],
+) -> Result<(), Trouble> {
     let folder = context.terraform_folder(id);
     let Some(program) = executable(&folder) else { return Ok(()) };
     for (number, orphan) in orphans.iter().enumerate() {
-        context.note(unit, format!("removing {} `{}` ({}): no state holds it", orphan.kind, orphan.name, orphan.id), false)?;
+        context.note(
+            unit,
+            format!("removing {} `{}` ({}): no state holds it", orphan.kind, orphan.name, orphan.id),
+            false,
+        )?;
         let step = format!("remove-{}", number + 1);
         run(context, unit, &program, &step, &["remove", &orphan.id], &folder, &mut Lines::default()).await?;
     }
@@ -94,7 +109,10 @@ pub(super) fn unknown_to_state(state_file: &Utf8Path, found: Vec<Orphan>) -> Res
         StateFile::Missing | StateFile::Empty => BTreeSet::new(),
         StateFile::Unreadable { why } => return Err(UnitEnd::failed(format!("{state_file}: {why}"), false).into()),
     };
-    Ok(found.into_iter().filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name))).collect())
+    Ok(found
+        .into_iter()
+        .filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name)))
+        .collect())
 }
 
 fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
@@ -118,7 +136,9 @@ async fn run(
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
     let step = format!("orphans-{step}");
-    let called = call(context, unit, Call { tool: "orphans", step: &step, main: false, stream: None, invocation }, lines).await?;
+    let called =
+        call(context, unit, Call { tool: "orphans", step: &step, main: false, stream: None, invocation }, lines)
+            .await?;
     if called.is_clean() {
         return Ok(());
     }
@@ -127,7 +147,8 @@ async fn run(
     }
     let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().last().unwrap_or("it said nothing");
-    let end = UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
+    let end =
+        UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
 }
 

@@ -41,12 +41,24 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         return Ok(UnitEnd::ok(format!("{passed} checks passed{warned}"), false));
     }
     let first = bad.iter().find(|c| c.state != Health::Warning).expect("some check fails");
-    let summary = format!("{} of {} checks failed; {} ({}): {}", bad.len(), results.len(), first.name, first.target, first.detail);
+    let summary = format!(
+        "{} of {} checks failed; {} ({}): {}",
+        bad.len(),
+        results.len(),
+        first.name,
+        first.target,
+        first.detail
+    );
     Ok(UnitEnd::failed(summary, false).hint(format!("otto status {id}")).hint(format!("otto up {id} --force")))
 }
 
 /// The full set of checks, with patience for what has just been configured.
 async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Vec<CheckResult> {
-    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    let scope = Scope {
+        hosts: &record.hosts,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &spec.checks,
+    };
     context.checker.check(&scope, Level::Full, PATIENCE).await
 }

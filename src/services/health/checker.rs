@@ -42,7 +42,8 @@ impl Checker {
             Health::Unknown => HostState::Unknown,
             _ => HostState::Down,
         };
-        let states = scope.hosts.iter().zip(of_hosts).map(|(host, result)| (host.name.clone(), state(result))).collect();
+        let states =
+            scope.hosts.iter().zip(of_hosts).map(|(host, result)| (host.name.clone(), state(result))).collect();
         (states, results)
     }
 
@@ -61,11 +62,18 @@ impl Checker {
         for number in 1..=REQUESTS_WITHOUT {
             let answer = asker.get(&endpoint.address, endpoint.port, Some(domain), "/").await;
             match answer {
-                Err(error) => return Err(format!("request {number} of {REQUESTS_WITHOUT} without {victim} failed: {error}")),
-                Ok(answer) if answer.status >= 400 => {
-                    return Err(format!("request {number} of {REQUESTS_WITHOUT} without {victim} was answered {}", answer.status));
+                Err(error) => {
+                    return Err(format!("request {number} of {REQUESTS_WITHOUT} without {victim} failed: {error}"));
                 }
-                Ok(answer) if served_by(&answer) == Some(victim) => return Err(format!("{victim} still serves: it was not stopped")),
+                Ok(answer) if answer.status >= 400 => {
+                    return Err(format!(
+                        "request {number} of {REQUESTS_WITHOUT} without {victim} was answered {}",
+                        answer.status
+                    ));
+                }
+                Ok(answer) if served_by(&answer) == Some(victim) => {
+                    return Err(format!("{victim} still serves: it was not stopped"));
+                }
                 Ok(_) => {}
             }
         }
@@ -102,4 +110,3 @@ fn front<'a>(scope: &Scope<'a>) -> Result<(Endpoint, &'a str), String> {
     let domain = scope.domains.first().ok_or("no domain is declared")?;
     Ok((endpoint, domain))
 }
-

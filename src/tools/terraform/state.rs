@@ -139,7 +139,8 @@ impl State {
 
     fn instance(&mut self, base: &str, instance: &Value, managed: bool) {
         let index = instance.get("index_key").filter(|key| !key.is_null());
-        let whole = instance.get("status").and_then(Value::as_str) != Some("tainted") && instance.get("deposed").is_none_or(Value::is_null);
+        let whole = instance.get("status").and_then(Value::as_str) != Some("tainted")
+            && instance.get("deposed").is_none_or(Value::is_null);
         for part in [index, instance.get("attributes")].into_iter().flatten() {
             leaves(part, &mut self.leaves);
             if whole {
