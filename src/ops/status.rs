@@ -2,13 +2,14 @@
 
 use super::choose;
 use super::failure::Result;
+use super::recovery;
 use super::world::{Opened, World, unusable};
+use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
 use crate::model::{
     CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp,
 };
-use crate::lifecycle::recover::{self, OpenCall};
-use crate::process::{at_work, is_locked};
+use crate::process::at_work;
 use crate::project::Selection;
 use crate::services::health::{Checker, Level, Scope, worst};
 use crate::store::Store;
@@ -77,7 +78,7 @@ struct Unended {
 fn unended(opened: &Opened, store: &Store) -> Result<Vec<Unended>> {
     let mut found = Vec::new();
     for run in store.unended_runs().map_err(unusable)? {
-        let lives = is_locked(&opened.home.join("runs").join(&run.0).join("otto.lock"));
+        let lives = recovery::otto_lives(opened, &run);
         let mut calls = Vec::new();
         if !lives {
             let events = store.events(&run, 0, usize::MAX).map_err(unusable)?;

@@ -36,7 +36,7 @@ pub fn at_work(path: &Utf8Path) -> bool {
 }
 
 /// Whether somebody holds the lock of this file. Neither makes the file nor writes into it.
-pub fn is_locked(path: &Utf8Path) -> bool {
+fn is_locked(path: &Utf8Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
 }
