@@ -25,7 +25,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         records.retain(|r| meant.contains(&r.id));
     }
     let index = store.images().map_err(unusable)?;
-    let running = living_runs(world, &opened, &store)?;
+    let running = living_runs(&opened, &store)?;
     let now = world.clock.now();
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
@@ -64,12 +64,9 @@ async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(
 }
 
 /// Runs that have no end and whose otto lives.
-fn living_runs(world: &World, opened: &Opened, store: &Store) -> Result<Vec<RunId>> {
-    let holder = recovery::holder(world, &RunId("status".to_owned()), "status");
+fn living_runs(opened: &Opened, store: &Store) -> Result<Vec<RunId>> {
     let unended = store.unended_runs().map_err(unusable)?;
-    let lives = |run: &RunId| {
-        opened.home.join("runs").join(&run.0).is_dir() && recovery::run_lock(opened, run, &holder).is_err()
-    };
+    let lives = |run: &RunId| recovery::otto_lives(opened, run);
     Ok(unended.into_iter().filter(lives).collect())
 }
 

@@ -106,7 +106,6 @@ fn fresh(context: &Context, target: &Target) -> Deployment {
         spec: target.spec.clone(),
         provision_hash: None,
         config_hash: None,
-        last_run: None,
     }
 }
 
@@ -170,7 +169,7 @@ pub(super) async fn tool(
     let called = call(
         context,
         unit,
-        Call { tool: &program.name, step: "init", main: false, stream: None, invocation },
+        Call { tool: &program.name, step: "init", main: false, stream: None, invocation, lock: None },
         &mut stream,
     )
     .await?;
@@ -261,9 +260,13 @@ async fn plan(
     let invocation =
         ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "plan", main: false, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     // 2 means changes; everything else than 0 and 2 is a failure.
     let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
@@ -323,9 +326,13 @@ async fn apply(
 ) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "apply", main: true, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
