@@ -80,7 +80,7 @@ impl Globals {
             ColorChoice::Never => ui::Color::Never,
         };
         let term_vars = TermVars::read(|name| vars.get(name).map(str::to_owned));
-        let term = Term::detect(color, self.no_progress, &term_vars);
+        let term = Term::detect(color, self.no_progress, &term_vars).named(program(vars));
         let out = Out::new(term.clone());
         (term, out)
     }
@@ -117,6 +117,29 @@ impl Globals {
         };
         Ok(Session { out, term, world })
     }
+}
+
+/// What starts this otto: `otto` where PATH leads to it, else the path, from here if it lies below.
+fn program(vars: &Vars) -> &'static str {
+    let typed = std::env::args().next().unwrap_or_default();
+    if !typed.contains('/') {
+        return "otto";
+    }
+    let real = |path: &std::path::Path| path.canonicalize().ok();
+    let own = std::env::current_exe().ok().and_then(|exe| real(&exe));
+    let on_path = vars
+        .get("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .find_map(|dir| real(&Utf8PathBuf::from(dir).join("otto").into_std_path_buf()));
+    if on_path.is_some() && on_path == own {
+        return "otto";
+    }
+    let here = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
+    let path = Utf8PathBuf::from(&typed);
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(|rest| rest.to_string()));
+    // Once per process; themes that carry it are copied everywhere.
+    Box::leak(below.filter(|rest| rest.contains('/')).unwrap_or(typed).into_boxed_str())
 }
 
 /// Runs a future on the one-threaded runtime that otto's commands use.
