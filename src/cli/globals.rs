@@ -81,7 +81,7 @@ impl Globals {
             ColorChoice::Never => ui::Color::Never,
         };
         let term_vars = TermVars::read(|name| vars.get(name).map(str::to_owned));
-        let term = Term::detect(color, self.no_progress, &term_vars);
+        let term = Term::detect(color, self.no_progress, &term_vars).named(program(vars));
         let out = Out::new(term.clone());
         (term, out)
     }
@@ -125,6 +125,29 @@ fn surroundings() -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
     let cwd = std::env::current_dir().map_err(anyhow::Error::from).and_then(utf8);
     let exe = std::env::current_exe().map_err(anyhow::Error::from).and_then(utf8);
     Ok((cwd.context("the current folder cannot be used")?, exe.context("otto cannot tell where its own program is")?))
+}
+
+/// What starts this otto: `otto` where PATH leads to it, else the path, from here if it lies below.
+fn program(vars: &Vars) -> &'static str {
+    let typed = std::env::args().next().unwrap_or_default();
+    if !typed.contains('/') {
+        return "otto";
+    }
+    let real = |path: &std::path::Path| path.canonicalize().ok();
+    let own = std::env::current_exe().ok().and_then(|exe| real(&exe));
+    let on_path = vars
+        .get("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .find_map(|dir| real(&Utf8PathBuf::from(dir).join("otto").into_std_path_buf()));
+    if on_path.is_some() && on_path == own {
+        return "otto";
+    }
+    let here = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
+    let path = Utf8PathBuf::from(&typed);
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(|rest| rest.to_string()));
+    // Once per process; themes that carry it are copied everywhere.
+    Box::leak(below.filter(|rest| rest.contains('/')).unwrap_or(typed).into_boxed_str())
 }
 
 /// Runs a future on the one-threaded runtime that otto's commands use.
