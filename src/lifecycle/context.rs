@@ -240,6 +240,16 @@ impl Context {
         self.home.join("hosts").join(id.key())
     }
 
+    /// A file that a tool names, as the person knows it: of the provider's folder where the tool worked in a
+    /// deployment's copy of it, and relative to the project.
+    pub fn source(&self, unit: &UnitId, file: &str) -> String {
+        let root = unit.deployment().and_then(|id| self.targets.get(id)).map(|t| t.provider.folder.as_str());
+        let own = root.map(|root| Utf8Path::new(root).join(file)).filter(|path| path.is_file());
+        let path = own.unwrap_or_else(|| file.into());
+        let project = self.config.parent().and_then(Utf8Path::parent);
+        project.and_then(|project| path.strip_prefix(project).ok()).unwrap_or(&path).to_string()
+    }
+
     /// A path as the journal names it: below `.otto` where possible.
     pub fn shown(&self, path: &Utf8Path) -> String {
         path.strip_prefix(&self.home).unwrap_or(path).to_string()

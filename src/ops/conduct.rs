@@ -103,8 +103,11 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     } else {
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
-    let problems: Vec<_> =
-        if makes { ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect() } else { Vec::new() };
+    let problems: Vec<_> = if makes {
+        ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect()
+    } else {
+        Vec::new()
+    };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
 }
@@ -171,7 +174,9 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     let dirty = |id: &UnitId| {
         targets
             .iter()
-            .any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
+            .filter(|t| id.deployment() == Some(&t.spec.id))
+            .filter_map(|t| t.record.as_ref())
+            .any(|r| if id.stage == Stage::Provision { r.adrift().is_some() } else { r.dirty.is_some() })
     };
     let mut again: Vec<UnitId> = Vec::new();
     for unit in &mut plan.units {

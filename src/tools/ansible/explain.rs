@@ -52,6 +52,21 @@ const KNOWN: &[(&[&str], &str)] = &[
     ),
 ];
 
+/// The place that Ansible names for a playbook that it cannot read: `Origin: FILE:3:1` (since 2.19), before that
+/// `The error appears to be in 'FILE': line 3, column 1`.
+pub fn place(stderr: &str) -> Option<(String, u32)> {
+    let found = stderr.lines().find_map(|line| {
+        if let Some((_, origin)) = line.split_once("Origin: ") {
+            let mut parts = origin.trim().splitn(3, ':');
+            return Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?));
+        }
+        let (file, rest) = line.split_once("error appears to be in '")?.1.split_once("': line ")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        Some((file.to_owned(), digits.parse().ok()?))
+    });
+    found.filter(|(file, _): &(String, u32)| file.starts_with('/'))
+}
+
 /// Hints for a failure, most telling first, each at most once.
 pub fn hints(report: &Report, stderr: &str) -> Vec<String> {
     let failures = report.failures.iter().map(|failure| failure.msg.to_lowercase());
