@@ -9,6 +9,7 @@ use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{Ground, Images, Observed, observe};
 use super::recovery;
+use super::room;
 use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
@@ -300,6 +301,7 @@ async fn execute_recorded(
     let end = tokio::select! {
         end = execute(&context, &plan, jobs) => end,
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
+        () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);

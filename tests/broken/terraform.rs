@@ -8,7 +8,7 @@ use crate::sandbox::{ROOT, Sandbox};
 fn a_root_that_cannot_be_read_changes_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("clowd/provision/made/main.tf", &format!("{ROOT}resource \"terraform_data\" {{\n"));
-    sandbox.otto(&["up", "--yes"]).code(30).says(&["clowd/provision/made/main.tf:21", "Unclosed configuration block"]);
+    sandbox.otto(&["up", "--yes"]).code(30).says(&["clowd/provision/made/main.tf:20", "Unclosed configuration block"]);
     assert!(sandbox.is_empty());
     sandbox.write("clowd/provision/made/main.tf", ROOT);
     sandbox.heals();

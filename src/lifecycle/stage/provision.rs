@@ -70,7 +70,7 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;
-    if tf_root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
+    if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
         let hint = "declare it in the root: a list of objects with `name`, `role` and `address`";
         return Err(UnitEnd::failed(what, false).hint(hint).into());

@@ -42,6 +42,10 @@ const KNOWN: &[(&[&str], &str)] = &[
         ],
         "the host has no Python 3: install it in the image",
     ),
+    (
+        &["the playbook: "],
+        "clowd/config/ has no such playbook: write it, or take the one that `otto init` writes into a new folder",
+    ),
     (&["no space left on device"], "a disk is full"),
     (&["is undefined"], "a variable is not set: give it in `vars:` of the site or environment"),
     (&["unsupported locale setting", "ansible requires the locale encoding"], "the machine has no UTF-8 locale"),
