@@ -175,7 +175,7 @@ fn note_what_it_left(record: &mut Deployment, open: &OpenCall, folder: &Utf8Path
     let repair = if record.phase == Phase::Destroying {
         format!("otto destroy {} --yes", record.id)
     } else {
-        format!("otto resume {run}")
+        format!("otto resume {run} --yes")
     };
     record.dirty = Some(Dirty {
         reason: format!("otto ended during `{} {}` of run {run}; it {}", open.tool, open.step, described(end)),

@@ -61,6 +61,14 @@ pub struct Dirty {
     pub in_flight: Vec<String>,
 }
 
+impl Deployment {
+    /// Set where provisioning has to look for what an interruption left; half a configuration is repaired by config.
+    pub fn adrift(&self) -> Option<&Dirty> {
+        let half_made = matches!(self.phase, Phase::Partial | Phase::Destroying);
+        self.dirty.as_ref().filter(|dirty| half_made || !dirty.in_flight.is_empty())
+    }
+}
+
 /// The last run that touched a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRun {

@@ -34,6 +34,14 @@ pub(super) async fn present(world: &World) -> Toolset {
     tools
 }
 
+/// What would change the meaning of otto's own calls of Terraform is not handed on, which has to be said.
+fn say_dropped(world: &World) {
+    let all = ["TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG"].map(|start| world.vars.beginning_with(start));
+    for name in all.into_iter().flatten() {
+        (world.say)(&format!("warning: `{name}` is not handed on to Terraform: put its arguments behind `--`"));
+    }
+}
+
 /// The tools that a request needs, and how long it took to install what was missing, in milliseconds.
 ///
 /// # Errors
@@ -45,6 +53,9 @@ pub(super) async fn ready(
     request: &Request,
 ) -> Result<(Toolset, u64)> {
     let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    if wanted.tools.contains(&Tool::Terraform) {
+        say_dropped(world);
+    }
     let search = search(world);
     let found = find_all(&wanted.tools, &search).await;
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();

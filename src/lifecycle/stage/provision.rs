@@ -70,6 +70,11 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;
+    if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
+        let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
+        let hint = "declare it in the root: a list of objects with `name`, `role` and `address`";
+        return Err(UnitEnd::failed(what, false).hint(hint).into());
+    }
     let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
     let variables = root::declared(&folder, &all)?;
     let var_file = root::write_variables(&folder, &all, &variables)?;
@@ -167,7 +172,7 @@ fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), 
     let earlier = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
     ready.record.dirty = Some(Dirty {
         reason: format!("provisioning by run {run} did not end"),
-        repair: format!("otto resume {run}"),
+        repair: format!("otto resume {run} --yes"),
         in_flight: earlier,
     });
     ready.record.phase = Phase::Partial;
@@ -263,7 +268,13 @@ async fn apply(
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
-        finish(context, unit, &mut ready, Some(&report))?;
+        let finished = finish(context, unit, &mut ready, Some(&report));
+        if let (Err(Trouble::End(end)), Some(dirty)) = (&finished, &mut ready.record.dirty) {
+            // Made, and not as declared: it did end, and what is wrong is known.
+            dirty.reason.clone_from(&end.summary);
+            context.remember(unit, ready.record.clone())?;
+        }
+        finished?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -295,7 +306,7 @@ fn settle_failure(
     in_flight.dedup();
     ready.record.dirty = Some(Dirty {
         reason: format!("apply {how}"),
-        repair: format!("otto resume {}", context.recorder.run()),
+        repair: format!("otto resume {} --yes", context.recorder.run()),
         in_flight,
     });
     let _ = id;
@@ -308,7 +319,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
     let mut changed = false;
     if let Some(report) = report {
         let not_so = |what: String| {
-            UnitEnd::failed(what, true).hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
+            let root = &record.id.provider;
+            UnitEnd::failed(what, true).hint(format!("correct the outputs of the root `clowd/provision/{root}`"))
         };
         let declared =
             outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;
