@@ -104,7 +104,7 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
     let problems: Vec<_> =
-        if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
+        if makes { ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect() } else { Vec::new() };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
 }
@@ -327,7 +327,9 @@ fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
         // As a Nagios plugin: critical.
         return 2;
     }
-    let changed = bad.iter().any(|u| u.changed);
+    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
+    let changed = bad.iter().any(|u| u.changed)
+        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
     if end.journal.is_some() || context.stop.borrow().requested() {
         return if changed { exit::PARTIAL } else { exit::STORE };
     }

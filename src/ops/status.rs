@@ -14,6 +14,9 @@ use crate::project::Selection;
 use crate::services::health::{Checker, Level, Scope, worst};
 use crate::store::Store;
 
+/// States of hosts by name, and what the checks found.
+type Looked = (Vec<(String, HostState)>, Vec<CheckResult>);
+
 /// Looks at every deployment that is meant; probes hosts and endpoints unless `offline`.
 ///
 /// # Errors
@@ -119,7 +122,7 @@ fn last_run(store: &Store, id: &DeploymentId, at_work: &AtWork) -> Option<LastRu
 
 fn row(
     record: &Deployment,
-    found: Option<(Vec<(String, HostState)>, Vec<CheckResult>)>,
+    found: Option<Looked>,
     last_run: Option<LastRun>,
     at_work: &AtWork,
     index: &[Image],

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::provision::{program_name, summary as done, tool, tool_failed};
+use super::terraform::{program_name, summary as done, tool, tool_failed};
 use super::{root, strays, sweep};
 use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};

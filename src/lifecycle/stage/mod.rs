@@ -9,6 +9,7 @@ mod provision;
 mod root;
 pub(in crate::lifecycle) mod strays;
 mod sweep;
+mod terraform;
 mod test;
 
 pub use config::inventory_of;

@@ -148,7 +148,7 @@ async fn state(
 }
 
 async fn pulled(context: &Context, unit: &UnitId, terraform: &Terraform) -> Result<StateFile, Trouble> {
-    let (name, invocation) = (super::provision::program_name(context), terraform.state_pull());
+    let (name, invocation) = (super::terraform::program_name(context), terraform.state_pull());
     let pull = Call { tool: &name, step: "state", main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
     let called = call(context, unit, pull, &mut stream).await?;
@@ -159,7 +159,7 @@ async fn pulled(context: &Context, unit: &UnitId, terraform: &Terraform) -> Resu
     if called.is_clean() {
         return Ok(StateFile::parse(&text));
     }
-    Err(super::provision::tool_failed(&called, &stream.report(), "state pull", false).into())
+    Err(super::terraform::tool_failed(&called, &stream.report(), "state pull", false).into())
 }
 
 /// Terraform truncates its state before it writes it. Killed in between, it leaves 0 bytes, and beside it the backup that
