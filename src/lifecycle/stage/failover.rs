@@ -28,6 +28,7 @@ pub(super) async fn run(
         reason: format!("the failover test of run {run} stopped {victim}"),
         repair: format!("otto resume {run} --yes"),
         in_flight: Vec::new(),
+        unfinished: Vec::new(),
     });
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;
