@@ -1,11 +1,14 @@
 //! How long the store takes for what every command does: `cargo bench --bench store`.
+//!
+//! `cargo bench --bench store -- --fill FOLDER [N]` instead makes a store of N deployments (500) with five runs over all
+//! of them in that `.otto` folder: what `benches/startup` asks `otto status` about.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use otto::model::event::SCHEMA;
-use otto::model::{Deployment, Event, EventKind, RunId, Sink, Timestamp};
+use otto::model::{Deployment, Event, EventKind, Outcome, RunId, Sink, Stage, Timestamp, UnitId};
 use otto::store::{Store, list_copies, restore, save_copy};
 use serde_json::json;
 
@@ -43,7 +46,42 @@ fn median(times: usize, mut call: impl FnMut()) -> Duration {
     all[times / 2]
 }
 
+/// A store as it is after some weeks with many sites.
+fn fill(home: &Utf8PathBuf, count: usize) {
+    let store = Store::open(home, "0").expect("opens");
+    for n in 1..=5 {
+        let run = RunId(format!("2026112{n}-062531-0000"));
+        let mut seq = 0;
+        let mut put = |unit: Option<UnitId>, kind| {
+            seq += 1;
+            let at = Timestamp(1_795_000_000_000 + n * 86_400_000 + seq.cast_signed());
+            let event = Event { schema: SCHEMA.into(), at, run: run.clone(), seq, unit, kind };
+            store.record(&event).expect("recorded");
+        };
+        let argv = vec!["otto".to_owned(), "up".to_owned()];
+        put(None, EventKind::RunStarted { verb: "up".into(), argv, version: "0".into(), units: Vec::new() });
+        for site in 0..count {
+            let record = Deployment { home: home.to_string(), ..deployment(site) };
+            for stage in [Stage::Provision, Stage::Config, Stage::Test] {
+                let unit = Some(UnitId::of(&record.id, stage));
+                put(unit.clone(), EventKind::UnitStarted { why: "new: 5 hosts".into() });
+                let (summary, outcome) = ("done".to_owned(), Outcome::Ok);
+                let ended =
+                    EventKind::UnitEnded { outcome, took_ms: 9, summary, changed: true, hints: Vec::new(), log: None };
+                put(unit, ended);
+            }
+            put(None, EventKind::Deployment { record: Box::new(record) });
+        }
+        put(None, EventKind::RunEnded { outcome: Outcome::Ok, code: 0, totals: otto::model::event::Totals::default() });
+    }
+}
+
 fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    if let Some(at) = args.iter().position(|arg| arg == "--fill") {
+        let count = args.get(at + 2).and_then(|n| n.parse().ok()).unwrap_or(500);
+        return fill(&Utf8PathBuf::from(&args[at + 1]), count);
+    }
     let temporary = tempfile::tempdir().expect("a folder");
     let folder = Utf8PathBuf::from_path_buf(temporary.path().to_owned()).expect("UTF-8");
     let home = folder.join(".otto");

@@ -11,7 +11,7 @@ use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
 use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Timestamp, UnitId};
-use crate::process::Lock;
+use crate::process::{Holder, Lock};
 use crate::services::health::Checker;
 
 /// A tool as found.
@@ -93,6 +93,10 @@ pub struct Context {
     pub stopper: Stopper,
     /// Tells units to stop.
     pub stop: StopWatch,
+    /// Who holds this run's locks.
+    pub holder: Holder,
+    /// Images are built even when unchanged.
+    pub rebuild: bool,
     /// otto itself, for supervisors.
     pub exe: Utf8PathBuf,
     /// The `.otto` folder, absolute.

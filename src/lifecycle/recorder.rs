@@ -43,18 +43,23 @@ impl Recorder {
     /// The journal's; the number is then not used up, and the watcher sees nothing.
     pub fn record(&self, unit: Option<&UnitId>, kind: EventKind) -> Result<(), SinkError> {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let event = Event {
-            schema: SCHEMA.to_owned(),
-            at: self.clock.now(),
-            run: self.run.clone(),
-            seq: *last + 1,
-            unit: unit.cloned(),
-            kind,
-        };
+        let event = self.event(*last + 1, unit, kind);
         self.journal.record(&event)?;
         *last += 1;
         // A watcher that fails (a closed terminal) must not stop the work.
         let _ = self.watcher.record(&event);
         Ok(())
+    }
+
+    /// Shows an event without writing it: the end of what was left running is not known yet.
+    pub fn show(&self, unit: Option<&UnitId>, kind: EventKind) {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last += 1;
+        let _ = self.watcher.record(&self.event(*last, unit, kind));
+    }
+
+    fn event(&self, seq: u64, unit: Option<&UnitId>, kind: EventKind) -> Event {
+        let (at, run) = (self.clock.now(), self.run.clone());
+        Event { schema: SCHEMA.to_owned(), at, run, seq, unit: unit.cloned(), kind }
     }
 }

@@ -105,18 +105,14 @@ fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
 fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
     let folder = context.call_folder(id, "", true);
     let log = folder.exists().then(|| context.shown(&folder));
-    // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
-    let _ = context.record(
-        id,
-        EventKind::UnitEnded {
-            outcome: end.outcome,
-            took_ms,
-            summary: end.summary.clone(),
-            changed: end.changed,
-            hints: end.hints.clone(),
-            log,
-        },
-    );
+    let (summary, hints) = (end.summary.clone(), end.hints.clone());
+    let kind = EventKind::UnitEnded { outcome: end.outcome, took_ms, summary, changed: end.changed, hints, log };
+    if end.abandoned {
+        context.recorder.show(Some(id), kind);
+    } else {
+        // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
+        let _ = context.record(id, kind);
+    }
 }
 
 /// Ends a unit that never began.

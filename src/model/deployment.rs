@@ -115,7 +115,4 @@ pub struct Deployment {
     /// Hash of playbook, content, inventory at the last clean configuration.
     #[serde(default)]
     pub config_hash: Option<String>,
-    /// The last run that touched it.
-    #[serde(default)]
-    pub last_run: Option<LastRun>,
 }

@@ -1,6 +1,6 @@
 //! The way of every verb that runs units: look, plan, ask, execute, account. One path for `up`, each stage, `destroy`, `resume`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
@@ -64,6 +64,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let opened = world.open()?;
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
+    credentials(world, &opened, &ids, &request)?;
     let (tools, install_ms) = toolbox::ready(world, &opened, &ids, &request).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
@@ -103,9 +104,26 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
     let problems: Vec<_> =
-        if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
+        if makes { ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect() } else { Vec::new() };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
+}
+
+/// The environment variables that providers need are there; their values are the tools' business.
+fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<()> {
+    if matches!(request.verb, Verb::Only(Stage::Config | Stage::Test)) {
+        return Ok(());
+    }
+    let providers: BTreeSet<_> =
+        ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
+    let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
+    for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
+        for name in provider.credentials.iter().filter(|name| !world.vars.is_set(name)) {
+            failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
+            failure = failure.hint(format!("export {name}=..."));
+        }
+    }
+    if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
@@ -221,11 +239,13 @@ fn context(
     (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
 ) -> Arc<Context> {
     let project = &opened.project;
-    let recorder = Recorder::new(run, 0, store.clone(), world.screen.clone(), world.clock.clone());
+    let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
     Arc::new(Context {
         recorder,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
+        holder: recovery::holder(world, &run, &request.name),
+        rebuild: request.wishes.rebuild,
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
@@ -279,6 +299,10 @@ async fn execute_recorded(
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
+    if end.units.values().any(|u| u.abandoned) {
+        context.recorder.show(None, ended);
+        return Ok(Report { code, sites: Vec::new() });
+    }
     if let Err(error) = context.recorder.record(None, ended) {
         return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
             .hint(format!("otto resume {run}")));
@@ -303,7 +327,9 @@ fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
         // As a Nagios plugin: critical.
         return 2;
     }
-    let changed = bad.iter().any(|u| u.changed);
+    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
+    let changed = bad.iter().any(|u| u.changed)
+        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
     if end.journal.is_some() || context.stop.borrow().requested() {
         return if changed { exit::PARTIAL } else { exit::STORE };
     }

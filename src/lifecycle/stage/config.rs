@@ -199,6 +199,7 @@ pub(super) async fn once(
         main: play.main,
         stream: Some(events),
         invocation: playbook.run(),
+        lock: None,
     };
     let called = call(context, unit, call_of, &mut reader).await?;
     let report = reader.report();

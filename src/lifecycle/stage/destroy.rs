@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::provision::{program_name, summary as done, tool, tool_failed};
+use super::terraform::{program_name, summary as done, tool, tool_failed};
 use super::{root, sweep};
 use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
 use crate::tools::terraform::{Extra, Operation, StateFile, Stream};
@@ -86,9 +86,13 @@ async fn terraform_destroy(
     let mut stream = Stream::new();
     let name = program_name(context);
     let invocation = terraform.destroy(&Extra::passthrough(&context.requests.passthrough));
-    let called =
-        call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "destroy", main: true, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     (context.after_apply)(id);
     if called.is_clean() && report.succeeded(Operation::Destroy) {

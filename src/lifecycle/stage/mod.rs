@@ -8,6 +8,7 @@ mod images;
 mod provision;
 mod root;
 mod sweep;
+mod terraform;
 mod test;
 
 pub use config::inventory_of;

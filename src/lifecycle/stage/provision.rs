@@ -3,21 +3,21 @@
 //! The record says `partial` and dirty before the tool that may change something starts, and only a proven end takes
 //! that back: whatever happens in between, the next otto knows that it has to look.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Called, call};
-use super::super::context::{Context, Program};
+use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
+use super::terraform::{program_name, summary, tool, tool_failed};
 use super::{config, guard, root, sweep};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
-use crate::tools::terraform::{Extra, Operation, Report, StateFile, Stream, Terraform, outputs, root as tf_root};
+use crate::tools::terraform::{Extra, Operation, Report, StateFile, Stream, Terraform, outputs};
 
 /// Everything an apply needs, prepared.
 struct Ready<'a> {
@@ -106,82 +106,7 @@ fn fresh(context: &Context, target: &Target) -> Deployment {
         spec: target.spec.clone(),
         provision_hash: None,
         config_hash: None,
-        last_run: None,
     }
-}
-
-/// The Terraform call of a deployment: its tool, its folder, the shared data folder (initialised once).
-///
-/// # Errors
-/// When its state belongs to the other tool, or `init` fails.
-pub(super) async fn tool(
-    context: &Context,
-    unit: &UnitId,
-    id: &DeploymentId,
-    record: &Deployment,
-    folder: &Utf8Path,
-    var_file: Option<Utf8PathBuf>,
-) -> Result<Terraform, Trouble> {
-    let program: &Program =
-        context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found", false))?;
-    if let Some(bound) = record.tool.as_ref().filter(|bound| **bound != program.name) {
-        let end = UnitEnd::failed(
-            format!("its state was written by {bound}, and {} is what PATH has: their states do not mix", program.name),
-            false,
-        );
-        return Err(end
-            .hint(format!("put {bound} first on PATH, or destroy {id} with it and bring it up anew"))
-            .into());
-    }
-    let read = |e| Trouble::file(folder)(e);
-    let mut terraform = Terraform {
-        program: program.path.clone(),
-        tofu: program.name == "tofu",
-        version: program.numbers(),
-        dir: folder.to_owned(),
-        data_dir: None,
-        workspace: None,
-        var_file,
-        env: BTreeMap::new(),
-    };
-    if tf_root::backend(folder).map_err(read)?.is_some() {
-        terraform.workspace =
-            Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
-    }
-    if !tf_root::needs_init(folder).map_err(read)? {
-        return Ok(terraform);
-    }
-    let key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
-    let data = context.home.join("terraform").join(".data").join(key);
-    terraform.data_dir = Some(data.clone());
-    let done = data.join("otto.done");
-    let _one_at_a_time = context.initialising.lock().await;
-    if done.is_file() && folder.join(".terraform.lock.hcl").is_file() == data.join("lock.hcl").is_file() {
-        return Ok(terraform);
-    }
-    if let Ok(lock) = fs::read(data.join("lock.hcl")) {
-        fs::write(folder.join(".terraform.lock.hcl"), lock).map_err(Trouble::file(folder))?;
-        if done.is_file() {
-            return Ok(terraform);
-        }
-    }
-    let mut stream = Stream::new();
-    let invocation = terraform.init();
-    let called = call(
-        context,
-        unit,
-        Call { tool: &program.name, step: "init", main: false, stream: None, invocation },
-        &mut stream,
-    )
-    .await?;
-    if !called.is_clean() {
-        return Err(tool_failed(&called, &stream.report(), "init", false).into());
-    }
-    if let Ok(lock) = fs::read(folder.join(".terraform.lock.hcl")) {
-        fs::write(data.join("lock.hcl"), lock).map_err(Trouble::file(&data))?;
-    }
-    fs::write(&done, b"").map_err(Trouble::file(&done))?;
-    Ok(terraform)
 }
 
 /// Before anything is made: what an interrupted run may have left, and what another store may have made.
@@ -261,9 +186,13 @@ async fn plan(
     let invocation =
         ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "plan", main: false, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     // 2 means changes; everything else than 0 and 2 is a failure.
     let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
@@ -323,9 +252,13 @@ async fn apply(
 ) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "apply", main: true, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
@@ -409,31 +342,4 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         record.config_hash = None;
     }
     context.remember(unit, ready.record.clone())
-}
-
-/// `3 created, 1 changed, 1 destroyed`.
-pub(super) fn summary(report: &Report) -> String {
-    let Some(done) = &report.final_summary else { return String::new() };
-    let parts = [(done.add, "created"), (done.change, "changed"), (done.remove, "destroyed")];
-    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    if said.is_empty() { "no changes".to_owned() } else { said.join(", ") }
-}
-
-pub(super) fn program_name(context: &Context) -> String {
-    context.tools.terraform.as_ref().map_or_else(|| "terraform".to_owned(), |t| t.name.clone())
-}
-
-/// What a failed call of Terraform means as a unit's end.
-pub(super) fn tool_failed(called: &Called, report: &Report, step: &str, changed: bool) -> UnitEnd {
-    let outcome = super::super::unit_end::outcome_of(called);
-    let first = report.errors.first().or(called.errors.first());
-    let summary = match first {
-        _ if called.interrupted => format!("`{step}` was interrupted"),
-        Some(diagnostic) => format!("`{step}` failed: {}", diagnostic.summary),
-        None => format!("`{step}` ended with {} and without its final summary", called.end.describe()),
-    };
-    let mut end = UnitEnd { outcome, ..UnitEnd::failed(summary, changed) };
-    let said = fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
-    end.hints = crate::tools::terraform::explain::hints(&report.errors, &said);
-    end
 }

@@ -136,9 +136,13 @@ async fn run(
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
     let step = format!("orphans-{step}");
-    let called =
-        call(context, unit, Call { tool: "orphans", step: &step, main: false, stream: None, invocation }, lines)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: "orphans", step: &step, main: false, stream: None, invocation, lock: None },
+        lines,
+    )
+    .await?;
     if called.is_clean() {
         return Ok(());
     }
