@@ -46,10 +46,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.dirty = None;
     }
     context.remember(unit, record)?;
-    Ok(UnitEnd::ok(
-        if changed == 0 { "nothing to change".to_owned() } else { format!("{} changed", counted(changed, "task")) },
-        changed > 0,
-    ))
+    let summary =
+        if changed == 0 { "nothing to change".to_owned() } else { format!("{} changed", counted(changed, "task")) };
+    Ok(UnitEnd::ok(summary, changed > 0))
 }
 
 /// Hosts that a playbook changed and did not finish with: status says so, and what to do.
@@ -64,6 +63,7 @@ fn half_done(context: &Context, unit: &UnitId, record: &mut Deployment, end: &Un
         reason: format!("half configured by run {run}: {why}"),
         repair: format!("otto resume {run} --yes"),
         in_flight: Vec::new(),
+        unfinished: Vec::new(),
     });
     context.remember(unit, record.clone())
 }

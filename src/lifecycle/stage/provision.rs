@@ -121,9 +121,9 @@ fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), 
     let (in_flight, unfinished) = strays::left_open(ready.was_dirty.as_ref(), &Report::default());
     ready.record.dirty = Some(Dirty {
         reason: format!("provisioning by run {run} did not end"),
-            repair: format!("otto resume {run} --yes"),
-            in_flight,
-            unfinished,
+        repair: format!("otto resume {run} --yes"),
+        in_flight,
+        unfinished,
     });
     ready.record.phase = Phase::Partial;
     ready.record.provision_hash = None;
@@ -138,8 +138,7 @@ async fn plan(
     plan_file: &Utf8Path,
 ) -> Result<(Report, bool), Trouble> {
     let mut stream = Stream::new();
-    let extra =
-        Extra { passthrough: context.requests.passthrough.clone(), ..Extra::replace(&ready.replace) };
+    let extra = Extra { passthrough: context.requests.passthrough.clone(), ..Extra::replace(&ready.replace) };
     let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &extra);
     let name = program_name(context);
     let called = call(

@@ -115,8 +115,7 @@ fn nobody_can_look(context: &Context, id: &DeploymentId, dirty: &Dirty, state: &
         lost.join(", "),
         id.provider
     );
-    let hint =
-        format!("look for it at the provider, remove it, then {} --ignore-in-flight", context.consent.line);
+    let hint = format!("look for it at the provider, remove it, then {} --ignore-in-flight", context.consent.line);
     Err(UnitEnd::failed(what, false).hint(hint).into())
 }
 
