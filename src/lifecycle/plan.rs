@@ -199,10 +199,10 @@ fn config_unit(target: &Target, provision: &PlannedUnit, force: bool) -> Planned
     let unchanged = record.is_some_and(|r| r.config_hash.is_some() && r.config_hash == target.config_hash);
     let mut made = if force {
         unit(id, Action::Run, "forced")
-    } else if let Some(dirty) = record.and_then(|r| r.dirty.as_ref()) {
-        unit(id, Action::Run, format!("repair: {}", dirty.reason))
     } else if provision.action != Action::Skip {
         unit(id, Action::Run, "hosts may change")
+    } else if let Some(dirty) = record.and_then(|r| r.dirty.as_ref()) {
+        unit(id, Action::Run, format!("repair: {}", dirty.reason))
     } else if !target.provider.probed {
         unit(id, Action::Run, "Ansible is asked whether all is as it should be")
     } else if !unchanged {

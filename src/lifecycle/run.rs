@@ -92,9 +92,19 @@ async fn work(context: &Context, id: &UnitId, why: String) -> UnitEnd {
         },
         Err(trouble) => trouble.into_end(false),
     };
+    let end = with_reason(context, end);
     let ended = context.now();
     context.tally.unit(id.stage, end.outcome, Some((started, ended)));
     record_end(context, id, &end, ended.since(started));
+    end
+}
+
+/// What otto stopped by itself (a disk that fills) says why: nobody pressed a key.
+fn with_reason(context: &Context, mut end: UnitEnd) -> UnitEnd {
+    let stop = context.stop.borrow();
+    if end.outcome == Outcome::Cancelled && stop.signal.is_none() && !stop.why.is_empty() {
+        end.summary = format!("{}: {}", end.summary, stop.why);
+    }
     end
 }
 

@@ -66,7 +66,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
-    let (tools, install_ms) = toolbox::ready(world, &opened, &ids, &request).await?;
+    let (tools, install_ms) =
+        toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
     let locks = take_locks(world, &opened, &ids, &run, &request).await?;

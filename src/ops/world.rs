@@ -163,13 +163,14 @@ pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
 
 /// A store that cannot be used.
 pub(super) fn unusable(error: StoreError) -> Failure {
-    let damaged = !matches!(error, StoreError::Newer { .. });
-    let failure = Failure::new(Kind::Store, error.to_string());
-    if damaged {
-        failure.hint("otto state restore")
-    } else {
-        failure.hint("use the otto that wrote it, or a newer one")
-    }
+    let hint = match &error {
+        StoreError::Damaged { .. } => "otto state restore",
+        StoreError::Newer { .. } => "use the otto that wrote it, or a newer one",
+        StoreError::Full { .. } => "free some space, then the same command again",
+        StoreError::Io { .. } => "make it writable, or set OTTO_DIR to a folder that is",
+        _ => "otto state show",
+    };
+    Failure::new(Kind::Store, error.to_string()).hint(hint)
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {
