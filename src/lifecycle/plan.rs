@@ -143,9 +143,7 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
         );
     }
     made.destroys = target.leaving();
-    if made.destroys.is_empty() && target.arriving().is_empty() && target.exists() {
-        return made;
-    }
+    let grows = !target.exists() || !target.arriving().is_empty() || !made.destroys.is_empty();
     let needed = target.spec.appliances();
     made.after = before
         .iter()
@@ -155,6 +153,8 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
                 u.id == UnitId::image(&need.provider, &need.appliance)
                     && need.provider == target.spec.id.provider
                     && needed.contains(&&need.appliance)
+                    // Hosts that exist keep their image: only one that is gone may be missed by a repair.
+                    && (grows || !need.there)
             })
         })
         .map(|u| u.id.clone())

@@ -132,8 +132,13 @@ impl World {
         }
         let copies = store::list_copies(&self.state_home(), &opened.project.id).map_err(unusable)?;
         let folder = Utf8Path::new(&opened.project.folder);
-        let there = |other: &Utf8Path| store::store_id_at(&other.join(".otto"));
-        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, there) else {
+        // What a copy names is the `.otto` folder itself.
+        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, store::store_id_at) else {
+            let newest = |n: usize| !copies[..n].iter().any(|newer| newer.store_id == copies[n].store_id);
+            for (_, other) in copies.iter().enumerate().filter(|(n, copy)| newest(*n) && !copy.exists.is_empty()) {
+                let what = other.exists.join(", ");
+                (self.say)(&format!("note: another clone of this project, `{}`, has {what}", other.project_folder));
+            }
             return Ok(());
         };
         let what = format!(
