@@ -14,7 +14,7 @@ terminal goes away).
 Each trial runs otto as the foreground job of a session leader in a pty, as a shell does, and interrupts it at a seeded instant, stratified
 over the run's own duration. Then: the exit code is not 0 (unless the run had ended), the next `otto status` tells the truth, `otto resume`
 (or the same command again, every other trial) ends healthy, `otto destroy` leaves no process, port, folder or thing. Every column of the
-table but `trials` and `at work` must be 0; the exit code says so. --otto may also be given as OTTO. Tools come from OTTO_TEST_CACHE
+table but `trials`, `hit` (the run had not ended before) and `at work` (a tool was, after otto's end) must be 0; the exit code says so. --otto may also be given as OTTO. Tools come from OTTO_TEST_CACHE
 (a cache folder as XDG_CACHE_HOME is), else from the user's own.
 """
 
@@ -81,13 +81,13 @@ def run_all(args, trials, setup):
 
 
 def table(rows):
-    heads = ["part", "mode", "trials", "at work"] + BAD
+    heads = ["part", "mode", "trials", "hit", "at work"] + BAD
     lines = [heads]
     bad = 0
     for (part, mode), findings in rows:
         counts = [sum(1 for found in findings for column, _ in found.all if column == name) for name in BAD]
         bad += sum(counts)
-        lines.append([part, mode, str(len(findings)), str(sum(found.at_work for found in findings))] + [str(n) for n in counts])
+        lines.append([part, mode, str(len(findings)), str(sum(found.hit for found in findings)), str(sum(found.at_work for found in findings))] + [str(n) for n in counts])
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     for number, line in enumerate(lines):
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")

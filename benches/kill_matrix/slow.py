@@ -1,6 +1,7 @@
 """`provision` of three slow things of a made-up provider: what exists is compared with what otto says and does."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -8,8 +9,8 @@ import time
 
 from world import LONG, REPO, Project, interrupt
 
-NAME = "dev/slow/things"
-VARIANTS = [(when, deaf, unmake, priced) for when in ("early", "late") for deaf in ("no", "yes") for unmake in (True, False) for priced in (True, False)]
+# When a thing exists, whether its script ignores signals, whether Terraform can remove it, how many are made at once; a price means two calls.
+VARIANTS = list(itertools.product(("early", "late"), ("no", "yes"), (True, False), (True, False), (None, 2, 1)))
 
 
 def modes(every):
@@ -19,8 +20,12 @@ def modes(every):
 class Slow:
     """One project a trial; the variant says how its things behave."""
 
+    name, key = "dev/slow/things", "dev_slow_things"
+
     def __init__(self, otto, variant):
-        self.when, self.deaf, self.unmake, self.priced = variant
+        self.when, self.deaf, self.unmake, self.priced, self.parallel = variant
+        if self.priced:  # a saved plan is applied as it is
+            self.parallel = None
         self.project = Project(otto)
         shutil.copytree(os.path.join(REPO, "tests", "fixtures", "slow"), self.project.folder)
         self.cloud = os.path.join(self.project.base, "cloud")
@@ -31,6 +36,9 @@ class Slow:
             edit(os.path.join(root, "main.tf"), lambda text: text[: text.index('  provisioner "local-exec" {\n    when ')] + "}\n")
         if self.priced:  # then it is planned, asked, applied
             edit(os.path.join(root, "provider.yaml"), lambda text: text.replace("prices: free\n", ""))
+
+    def words(self):
+        return ("--", f"-parallelism={self.parallel}") if self.parallel else ()
 
     def things(self):
         """Name and readiness by id of what exists in the made-up cloud."""
@@ -45,7 +53,7 @@ class Slow:
     def state(self):
         """What the state holds: id to `tainted` or None."""
         try:
-            with open(os.path.join(self.project.folder, ".otto", "terraform", "dev_slow_things", "terraform.tfstate")) as file:
+            with open(os.path.join(self.project.folder, ".otto", "terraform", self.key, "terraform.tfstate")) as file:
                 state = json.load(file)
         except (OSError, ValueError):
             return {}
@@ -78,16 +86,18 @@ def edit(path, change):
 @contextlib.contextmanager
 def prepared(args):
     """Measures how long an undisturbed run takes; instants are stratified over that."""
-    one = Slow(args.otto, VARIANTS[0])
-    try:
-        began = time.time()
-        code, _ = one.project.run("provision", "--yes")
-        took = time.time() - began
-        if code != 0 or one.why_unhealthy():
-            raise RuntimeError(f"an undisturbed run ends with {code}, {one.why_unhealthy()}; see {one.project.log}")
-    finally:
-        one.project.close(keep=False)
-    print(f"# slow: an undisturbed run takes {took:.2f} s", flush=True)
+    took = {}
+    for parallel in (None, 2, 1):
+        one = Slow(args.otto, ("early", "no", True, False, parallel))
+        try:
+            began = time.time()
+            code, _ = one.project.run("provision", "--yes", *one.words())
+            took[one.parallel] = time.time() - began
+            if code != 0 or one.why_unhealthy():
+                raise RuntimeError(f"an undisturbed run ends with {code}, {one.why_unhealthy()}; see {one.project.log}")
+        finally:
+            one.project.close(keep=False)
+    print("# slow: an undisturbed run takes " + ", ".join(f"{s:.2f} s ({n or 3} at once)" for n, s in took.items()), flush=True)
     yield Ready(args, took)
 
 
@@ -103,8 +113,8 @@ class Ready:
 
     def trial(self, mode, number, random, found):
         trials = self.args.trials
-        instant = self.took * (0.08 + 0.90 * (number + random.random()) / trials)
         slow = Slow(self.args.otto, random.choice(VARIANTS))
+        instant = self.took[slow.parallel] * (0.08 + 0.90 * (number + random.random()) / trials)
         found.folder = slow.project.base
         try:
             try_one(slow, mode, number, instant, random, found)
@@ -114,7 +124,7 @@ class Ready:
 
 def try_one(slow, mode, number, instant, random, found):
     project = slow.project
-    job = project.start("provision", "--yes")
+    job = project.start("provision", "--yes", *slow.words())
     try:
         time.sleep(instant)
         interrupted = interrupt(project, job, mode, random)
@@ -123,6 +133,7 @@ def try_one(slow, mode, number, instant, random, found):
         job.close()
     if code is None:
         return found.add("broken", f"otto did not end within {LONG} s after {mode} at {instant:.2f} s")
+    found.hit = int(interrupted)
     found.at_work = int(bool(project.busy()))
     check_code(mode, code, interrupted, project, slow.why_unhealthy(), found)
     check_status(slow, found)
@@ -148,7 +159,7 @@ def last_run(project):
 def check_status(slow, found):
     """The next status is compared with what exists and what is at work."""
     before = bool(slow.project.busy())
-    rows = [row for row in slow.project.status() if row["name"] == NAME]
+    rows = [row for row in slow.project.status() if row["name"] == slow.name]
     after = bool(slow.project.busy())
     row = rows[0] if rows else None
     phase = row["phase"] if row else "absent"
@@ -193,7 +204,7 @@ def heal(slow, number, found):
         found.add("lost", str(lost))
     if slow.twice():
         found.add("twice", slow.twice())
-    rows = [row for row in project.status() if row["name"] == NAME]
+    rows = [row for row in project.status() if row["name"] == slow.name]
     if code == 0 and not (rows and rows[0]["phase"] == "provisioned" and not rows[0]["dirty"] and rows[0]["last_run"]["outcome"] == "ok"):
         found.add("wrong status", f"healed, and it says {rows and (rows[0]['phase'], rows[0]['dirty'], rows[0]['last_run'])}")
     if project.locks():
@@ -210,9 +221,9 @@ def destroy(slow, found):
         found.add("orphans", f"processes {left}")
     if slow.things():
         found.add("orphans", f"things {sorted(slow.things().items())}")
-    for folder in ("terraform/dev_slow_things", "hosts/dev_slow_things"):
+    for folder in (f"terraform/{slow.key}", f"hosts/{slow.key}"):
         if os.path.exists(os.path.join(project.folder, ".otto", folder)):
             found.add("orphans", f"the folder {folder}")
-    rows = [row for row in project.status() if row["name"] == NAME]
+    rows = [row for row in project.status() if row["name"] == slow.name]
     if code == 0 and rows and (rows[0]["phase"] != "destroyed" or rows[0]["dirty"]):
         found.add("wrong status", f"destroyed, and it says {rows[0]['phase']}, {rows[0]['dirty']}")

@@ -23,7 +23,7 @@ class Skip(Exception):
 
 class Findings:
     def __init__(self, name):
-        self.name, self.all, self.at_work, self.folder = name, [], 0, None
+        self.name, self.all, self.hit, self.at_work, self.folder = name, [], 0, 0, None
 
     def add(self, column, what):
         self.all.append((column, what))

@@ -10,7 +10,7 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::sweep;
+use super::sweep::{self, Orphan};
 use crate::model::{Deployment, DeploymentId, Dirty, Phase, UnitId};
 use crate::process::disk;
 use crate::tools::terraform::{Report, State, StateFile, Stream, Terraform};
@@ -66,8 +66,7 @@ pub(super) async fn before_apply(
     let state = state(context, unit, record, &terraform.dir, terraform.workspace.as_ref().map(|_| terraform)).await?;
     match sweep::list(context, unit, id, "list").await? {
         Some(found) => {
-            let adrift = found.ours.into_iter().filter(|orphan| !orphan.is_in(&state)).collect::<Vec<_>>();
-            sweep::remove(context, unit, id, &adrift).await?;
+            sweep::remove(context, unit, id, &adrift(found.ours, &state, &dirty.unfinished)).await?;
         }
         None => nobody_can_look(context, id, dirty, &state)?,
     }
@@ -101,6 +100,16 @@ pub(super) async fn before_destroy(
         return Err(UnitEnd::failed(what, false).hint("otto state restore").hint(hint).into());
     }
     Ok(state)
+}
+
+/// Those of what was found that nothing finished in the state is. Tainted and unfinished resources do not count: they are
+/// going to be replaced, and it is not sure that a destroy provisioner runs for what their interrupted creation made.
+fn adrift(found: Vec<Orphan>, state: &State, unfinished: &[String]) -> Vec<Orphan> {
+    let finished = || state.healthy.iter().filter(|(address, _)| !unfinished.contains(address));
+    let known = |word: &str| !word.is_empty() && finished().any(|(_, leaves)| leaves.contains(word));
+    // Two may have one name, so the id decides; the name only for a provider whose ids are not those of the state.
+    let by_id = found.iter().any(|orphan| state.knows(&orphan.id));
+    found.into_iter().filter(|orphan| !known(if by_id { &orphan.id } else { &orphan.name })).collect()
 }
 
 /// Without an `orphans` executable only a person can tell whether these exist.
@@ -194,6 +203,27 @@ mod tests {
         assert!(mend(&file).expect("mended"));
         assert!(StateFile::read(&file).state().is_some_and(|s| s.addresses.contains("a.b")));
         assert!(!mend(&file).expect("whole"));
+    }
+
+    #[test]
+    fn a_namesake_of_what_the_state_holds_is_adrift_and_so_is_what_was_never_finished() {
+        let StateFile::Read(state) = StateFile::parse(
+            r#"{"version":4,"serial":1,"lineage":"l","resources":[{"mode":"managed","type":"a","name":"b","instances":[
+            {"index_key":"www-1","attributes":{"id":"x1"}},{"index_key":"www-2","attributes":{"id":"x2"}}]}]}"#,
+        ) else {
+            panic!("a state")
+        };
+        let orphans = |ids: &[(&str, &str)]| -> Vec<Orphan> {
+            let line = |(id, name): &(&str, &str)| serde_json::json!({ "id": id, "name": name });
+            ids.iter().map(|one| serde_json::from_value(line(one)).expect("an orphan")).collect()
+        };
+        let ids = |found: Vec<Orphan>| found.into_iter().map(|o| o.id).collect::<Vec<_>>();
+        let found = || orphans(&[("x1", "www-1"), ("y1", "www-1"), ("x2", "www-2")]);
+        assert_eq!(ids(adrift(found(), &state, &[])), ["y1"]);
+        assert_eq!(ids(adrift(found(), &state, &["a.b[\"www-2\"]".to_owned()])), ["y1", "x2"]);
+        let other_ids = orphans(&[("arn:1", "www-1"), ("arn:3", "www-3")]);
+        assert_eq!(ids(adrift(other_ids, &state, &[])), ["arn:3"]);
+        assert_eq!(ids(adrift(found(), &State::default(), &[])), ["x1", "y1", "x2"]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
-use crate::tools::terraform::State;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -43,13 +42,6 @@ impl Orphan {
 
     fn is_of(&self, id: &DeploymentId) -> bool {
         self.tag("deployment").is_some_and(|d| d == id.key() || d == id.to_string())
-    }
-
-    /// A healthy resource of the state is it. A tainted one does not count: what its interrupted creation made is going to
-    /// be replaced, and Terraform runs no destroy provisioner for it.
-    pub(super) fn is_in(&self, state: &State) -> bool {
-        let known = |word: &String| !word.is_empty() && state.healthy.contains(word);
-        known(&self.id) || known(&self.name)
     }
 
     fn is_ours(&self, context: &Context) -> bool {
