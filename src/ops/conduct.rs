@@ -103,8 +103,11 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     } else {
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
-    let problems: Vec<_> =
-        if makes { ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect() } else { Vec::new() };
+    let problems: Vec<_> = if makes {
+        ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect()
+    } else {
+        Vec::new()
+    };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
 }

@@ -49,7 +49,8 @@ fn no_project_says_how_to_get_one() {
 fn several_web_servers_on_one_url_need_a_balancer() {
     let sandbox = Sandbox::new();
     sandbox.otto(&["init", "demo"]).code(0);
-    sandbox.write("demo/sites/hello/site.yaml", "domains: [hello.localhost]\nroles:\n  www: {image: nginx, count: 2}\n");
+    sandbox
+        .write("demo/sites/hello/site.yaml", "domains: [hello.localhost]\nroles:\n  www: {image: nginx, count: 2}\n");
     let ran = sandbox.otto(&["--project", "demo", "up", "--yes"]).code(20);
     ran.says(&["sites/hello/site.yaml:3", "lb"]);
     assert!(!exists(&sandbox.project().join("demo/.otto/runs")));

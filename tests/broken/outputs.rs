@@ -15,8 +15,14 @@ fn a_root_without_the_output_is_refused_before_anything_is_made() {
 
 /// (the `hosts` output, what is said of it)
 const WRONG: &[(&str, &str)] = &[
-    ("[for name, host in terraform_data.host : { name = name, role = \"box\", address = \"127.0.0.1\" } if name != \"box-3\"]", "lacks box-3"),
-    ("[for name, host in terraform_data.host : { name = name, role = \"box\", address = 7 }]", "`address` is `7`, wanted is a text"),
+    (
+        "[for name, host in terraform_data.host : { name = name, role = \"box\", address = \"127.0.0.1\" } if name != \"box-3\"]",
+        "lacks box-3",
+    ),
+    (
+        "[for name, host in terraform_data.host : { name = name, role = \"box\", address = 7 }]",
+        "`address` is `7`, wanted is a text",
+    ),
     ("[for name, host in terraform_data.host : { name = name, address = \"127.0.0.1\" }]", "role"),
     ("\"nothing\"", "is the text `nothing`, wanted is a list of objects"),
     ("[]", "lacks"),

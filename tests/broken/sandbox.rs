@@ -208,7 +208,8 @@ impl Drop for Sandbox {
         let place = self.path("");
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         for process in processes {
-            let pid = process.file_name().to_string_lossy().parse::<i32>().ok().and_then(rustix::process::Pid::from_raw);
+            let pid =
+                process.file_name().to_string_lossy().parse::<i32>().ok().and_then(rustix::process::Pid::from_raw);
             let below = fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&place));
             if let (Some(pid), true) = (pid, below) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
