@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context, anyhow};
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
@@ -93,11 +94,10 @@ impl Globals {
         let vars = Vars::capture();
         let (term, out) = self.output(&vars);
         let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
-        let cwd = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
-        let cwd =
-            cwd.ok_or_else(|| Failure::new(Kind::Unexpected, "the current folder is gone, or its name is not UTF-8"))?;
-        let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
-        let exe = exe.ok_or_else(|| Failure::new(Kind::Unexpected, "otto cannot tell where its own program is"))?;
+        let (cwd, exe) = surroundings().map_err(|error| {
+            let failure = Failure::new(Kind::Unexpected, error.to_string());
+            error.chain().skip(1).fold(failure, |failure, cause| failure.because(cause))
+        })?;
         let (stopper, stop) = ops::stop_channel();
         let ask = TerminalAsk::new(out.clone(), self.no_input || vars.is_set("CI"));
         let (shown, said, theme, width) = (out.clone(), out.clone(), term.err_theme(), term.err_width());
@@ -117,6 +117,14 @@ impl Globals {
         };
         Ok(Session { out, term, world })
     }
+}
+
+/// The current folder, and otto's own program.
+fn surroundings() -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
+    let utf8 = |path| Utf8PathBuf::from_path_buf(path).map_err(|path| anyhow!("{} is not UTF-8", path.display()));
+    let cwd = std::env::current_dir().map_err(anyhow::Error::from).and_then(utf8);
+    let exe = std::env::current_exe().map_err(anyhow::Error::from).and_then(utf8);
+    Ok((cwd.context("the current folder cannot be used")?, exe.context("otto cannot tell where its own program is")?))
 }
 
 /// What starts this otto: `otto` where PATH leads to it, else the path, from here if it lies below.
