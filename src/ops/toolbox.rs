@@ -137,7 +137,7 @@ pub(super) async fn install(world: &World, wanted: &Wanted, search: &Search) -> 
 fn line(event: &InstallEvent, step: &str, took: Option<u64>) -> String {
     match &event.state {
         State::Begun => format!("tools  {step}"),
-        State::Waiting => format!("tools  {}: another otto is at it, waiting", event.subject),
+        State::Waiting => format!("tools  {}: waits for another installation to end", event.subject),
         State::Done => format!("tools  {step}: done{}", took.map(|ms| format!(" in {}", span(ms))).unwrap_or_default()),
         State::PassedOver { why } => format!("tools  {step} passed over: {why}"),
         State::Failed { why } => format!("tools  {step} failed: {why}"),

@@ -1,4 +1,4 @@
-# otto: otto itself, to run `otto serve` or a schedule on a host. A `local` image is an archive with a host's whole folder in it; ../../base/local/build.sh makes it.
+# otto: otto itself, to run it on a host. A `local` image is an archive with a host's whole folder in it; ../../base/local/build.sh makes it.
 packer {
   required_version = ">= 1.6.0" # no required_plugins: 1.6 refuses the block, and nothing here needs a plugin
 }
