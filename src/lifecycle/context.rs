@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Timestamp, UnitId};
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Subject, Timestamp, UnitId};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -251,8 +251,13 @@ impl Context {
     /// A file that a tool names, as the person knows it: of the provider's folder where the tool worked in a
     /// deployment's copy of it, and relative to the project.
     pub fn source(&self, unit: &UnitId, file: &str) -> String {
-        let root = unit.deployment().and_then(|id| self.targets.get(id)).map(|t| t.provider.folder.as_str());
-        let own = root.map(|root| Utf8Path::new(root).join(file)).filter(|path| path.is_file());
+        let root = match &unit.subject {
+            Subject::Deployment(id) => self.targets.get(id).map(|t| Utf8PathBuf::from(&t.provider.folder)),
+            Subject::Image { provider, appliance } => {
+                self.appliances.get(appliance).map(|folder| folder.join(provider.as_str()))
+            }
+        };
+        let own = root.map(|root| root.join(file)).filter(|path| path.is_file());
         let path = own.unwrap_or_else(|| file.into());
         let project = self.config.parent().and_then(Utf8Path::parent);
         project.and_then(|project| path.strip_prefix(project).ok()).unwrap_or(&path).to_string()

@@ -172,7 +172,7 @@ pub(super) fn unusable(error: StoreError) -> Failure {
         StoreError::Damaged { .. } => "otto state restore",
         StoreError::Newer { .. } => "use the otto that wrote it, or a newer one",
         StoreError::Full { .. } => "free some space, then the same command again",
-        StoreError::Io { .. } => "make it writable, or set OTTO_DIR to a folder that is",
+        StoreError::Io { .. } => "make it writable, or let OTTO_DIR and XDG_STATE_HOME name folders that are",
         _ => "otto state show",
     };
     Failure::new(Kind::Store, error.to_string()).hint(hint)

@@ -94,6 +94,8 @@ fn what_is_in_no_state_is_swept() {
 #[test]
 fn what_another_store_made_is_left_alone() {
     let sandbox = with_orphans();
+    sandbox.otto(&["up", "--yes"]).code(0);
+    sandbox.otto(&["destroy", "--yes"]).code(0);
     let folder = sandbox.project().join(".otto/hosts/dev_made_hello/theirs");
     fs::create_dir_all(&folder).expect("a stray");
     let tags = r#"{"otto:deployment": "dev_made_hello", "otto:store": "other", "otto:project": "5d1c0ffee0ddba11"}"#;

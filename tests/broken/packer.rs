@@ -73,5 +73,5 @@ fn a_build_without_a_manifest() {
 
 #[test]
 fn a_template_that_cannot_be_read() {
-    fails("true", "provisioner {", &["image.pkr.hcl", "line"]);
+    fails("true", "provisioner {", &["images/bad/made/image.pkr.hcl:", "block definition", "hint:"]);
 }
