@@ -123,26 +123,33 @@ def try_one(slow, mode, number, instant, random, found):
         job.close()
     if code is None:
         return found.add("broken", f"otto did not end within {LONG} s after {mode} at {instant:.2f} s")
-    found.at_work = int(bool(project.tools()))
-    check_code(mode, code, interrupted, slow.why_unhealthy(), found)
+    found.at_work = int(bool(project.busy()))
+    check_code(mode, code, interrupted, project, slow.why_unhealthy(), found)
     check_status(slow, found)
     heal(slow, number, found)
     destroy(slow, found)
 
 
-def check_code(mode, code, interrupted, unhealthy, found):
-    if code == 0 and (interrupted or unhealthy):
-        found.add("exit 0", f"after {mode}, {unhealthy or 'healthy'}")
+def check_code(mode, code, interrupted, project, unhealthy, found):
+    """0 only if the run had ended by itself, and well, before it was interrupted."""
+    if code == 0 and (unhealthy or interrupted and last_run(project) != "ok"):
+        found.add("exit 0", f"after {mode}, {unhealthy or 'healthy'}, the run is {last_run(project)}")
     wanted = {"int": 130, "int2": 130, "int3": 130, "term": 143, "hangup": 129, "kill": 137, "kill-all": 137}.get(mode)
     if interrupted and wanted and code not in (wanted, 0):
         found.add("exit 0", f"{code} after {mode}, {wanted} is right")
 
 
+def last_run(project):
+    _, out = project.run("runs", "--json")
+    runs = json.loads(out)["runs"]
+    return runs[0]["outcome"] if runs else "none"
+
+
 def check_status(slow, found):
     """The next status is compared with what exists and what is at work."""
-    before = bool(slow.project.tools())
+    before = bool(slow.project.busy())
     rows = [row for row in slow.project.status() if row["name"] == NAME]
-    after = bool(slow.project.tools())
+    after = bool(slow.project.busy())
     row = rows[0] if rows else None
     phase = row["phase"] if row else "absent"
     if before and after:

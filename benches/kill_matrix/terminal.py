@@ -106,6 +106,8 @@ def _lead(argv, cwd, env, tell):
     """The session leader: starts the job in a group of its own in the foreground, passes a hang-up on, reports how it ended."""
     try:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.closerange(3, tell)  # other trials' terminals: a copy held here would keep them from going away
+        os.closerange(tell + 1, 1024)
         job = os.fork()
         if job == 0:
             os.setpgid(0, 0)

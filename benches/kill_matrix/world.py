@@ -119,6 +119,10 @@ class Project:
         """Tools at work under a supervisor: the tool itself, not what it started."""
         return [p for p in self.processes() if p.session in self.sessions and p.is_tool()]
 
+    def busy(self):
+        """What is at work under a supervisor, or was: tools and all that they started."""
+        return [p for p in self.processes() if p.session in self.sessions]
+
     def quiet(self, limit):
         """Waits until none but hosts' own processes are left; what is left then."""
         deadline = time.time() + limit

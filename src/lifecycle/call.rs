@@ -216,7 +216,8 @@ impl Saying<'_> {
                     self.last_progress = now;
                     EventKind::Progress { done, total, what }
                 }
-                Said::Diagnostic(diagnostic) => {
+                Said::Diagnostic(mut diagnostic) => {
+                    diagnostic.file = diagnostic.file.map(|file| self.context.source(self.unit, &file));
                     if !diagnostic.warning {
                         self.errors.push(diagnostic.clone());
                     }

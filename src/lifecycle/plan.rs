@@ -168,7 +168,7 @@ fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
         return Ok(format!("new: {}", hosts(total)));
     };
-    if let Some(dirty) = &record.dirty {
+    if let Some(dirty) = record.adrift() {
         return Ok(format!("repair: {}", dirty.reason));
     }
     let (arriving, leaving) = (target.arriving(), target.leaving());
@@ -199,6 +199,8 @@ fn config_unit(target: &Target, provision: &PlannedUnit, force: bool) -> Planned
     let unchanged = record.is_some_and(|r| r.config_hash.is_some() && r.config_hash == target.config_hash);
     let mut made = if force {
         unit(id, Action::Run, "forced")
+    } else if let Some(dirty) = record.and_then(|r| r.dirty.as_ref()) {
+        unit(id, Action::Run, format!("repair: {}", dirty.reason))
     } else if provision.action != Action::Skip {
         unit(id, Action::Run, "hosts may change")
     } else if !target.provider.probed {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
 use tokio::task::JoinSet;
 
 use super::context::Context;
@@ -103,8 +104,7 @@ fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
 }
 
 fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
-    let folder = context.call_folder(id, "", true);
-    let log = folder.exists().then(|| context.shown(&folder));
+    let log = log_of(context, id).map(|folder| context.shown(&folder));
     let (summary, hints) = (end.summary.clone(), end.hints.clone());
     let kind = EventKind::UnitEnded { outcome: end.outcome, took_ms, summary, changed: end.changed, hints, log };
     if end.abandoned {
@@ -113,6 +113,18 @@ fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
         // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
         let _ = context.record(id, kind);
     }
+}
+
+/// The folder of the unit's main call; where it did not come to that, of its last one.
+fn log_of(context: &Context, id: &UnitId) -> Option<Utf8PathBuf> {
+    let folder = context.call_folder(id, "", true);
+    if folder.exists() {
+        return Some(folder);
+    }
+    let start = format!("{}.", folder.file_name()?);
+    let calls = folder.parent()?.read_dir_utf8().ok()?.flatten();
+    let calls = calls.filter(|e| e.file_name().starts_with(&start) && e.path().join("claim").exists());
+    calls.max_by_key(|e| e.metadata().and_then(|m| m.modified()).ok()).map(|e| e.path().to_owned())
 }
 
 /// Ends a unit that never began.

@@ -9,6 +9,7 @@ use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{Ground, Images, Observed, observe};
 use super::recovery;
+use super::room;
 use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
@@ -174,7 +175,9 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     let dirty = |id: &UnitId| {
         targets
             .iter()
-            .any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
+            .filter(|t| id.deployment() == Some(&t.spec.id))
+            .filter_map(|t| t.record.as_ref())
+            .any(|r| if id.stage == Stage::Provision { r.adrift().is_some() } else { r.dirty.is_some() })
     };
     let mut again: Vec<UnitId> = Vec::new();
     for unit in &mut plan.units {
@@ -298,6 +301,7 @@ async fn execute_recorded(
     let end = tokio::select! {
         end = execute(&context, &plan, jobs) => end,
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
+        () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);

@@ -1,15 +1,22 @@
 //! The tools of a run: found, or installed before anything is asked or made.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
 use crate::lifecycle::{Program, Toolset, Verb};
-use crate::model::{DeploymentId, Stage};
+use crate::model::time::span;
+use crate::model::{DeploymentId, Stage, Timestamp};
 use crate::net::Client;
 use crate::tools::find::{Found, Search, Tool, find_all};
 use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
+
+/// How often an installation that takes long is told of.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Where tools are looked for.
 pub(super) fn search(world: &World) -> Search {
@@ -27,6 +34,14 @@ pub(super) async fn present(world: &World) -> Toolset {
     tools
 }
 
+/// What would change the meaning of otto's own calls of Terraform is not handed on, which has to be said.
+fn say_dropped(world: &World) {
+    let all = ["TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG"].map(|start| world.vars.beginning_with(start));
+    for name in all.into_iter().flatten() {
+        (world.say)(&format!("warning: `{name}` is not handed on to Terraform: put its arguments behind `--`"));
+    }
+}
+
 /// The tools that a request needs, and how long it took to install what was missing, in milliseconds.
 ///
 /// # Errors
@@ -38,6 +53,9 @@ pub(super) async fn ready(
     request: &Request,
 ) -> Result<(Toolset, u64)> {
     let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    if wanted.tools.contains(&Tool::Terraform) {
+        say_dropped(world);
+    }
     let search = search(world);
     let found = find_all(&wanted.tools, &search).await;
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
@@ -64,25 +82,43 @@ pub(super) async fn ready(
 /// # Errors
 /// What could be had in no way, each with all that was tried.
 pub(super) async fn install(world: &World, wanted: &Wanted, search: &Search) -> Result<Vec<Found>> {
-    let say = world.say.clone();
-    let mut report = move |event: InstallEvent| {
-        if let Some(line) = line(&event) {
-            say(&line);
+    let (say, clock) = (world.say.clone(), world.clock.clone());
+    say(&format!("tools  what is missing comes into {}, once for this user", world.cache()));
+    // Steps at work with the time they began: told when they end, and now and then when they take long.
+    let at_work: Mutex<Vec<(String, Timestamp)>> = Mutex::default();
+    let mut report = |event: InstallEvent| {
+        let step = format!("{}: {}", event.subject, event.step);
+        let mut at_work = at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = at_work.iter().position(|(other, _)| *other == step);
+        let began = place.map(|n| at_work.remove(n).1);
+        if event.state == State::Begun {
+            at_work.push((step.clone(), clock.now()));
         }
+        say(&line(&event, &step, began.map(|began| clock.now().since(began))));
     };
     let client = Client::new();
-    let ready = ensure(wanted, search, &client, &mut report).await.map_err(|errors| not_had(&errors))?;
-    Ok(ready.tools)
+    let beat = async {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            for (step, began) in &*at_work.lock().unwrap_or_else(PoisonError::into_inner) {
+                (world.say)(&format!("tools  {step}: at it for {}", span(world.clock.now().since(*began))));
+            }
+        }
+    };
+    let ready = tokio::select! {
+        ready = ensure(wanted, search, &client, &mut report) => ready,
+        () = beat => unreachable!("a heartbeat does not end"),
+    };
+    Ok(ready.map_err(|errors| not_had(&errors))?.tools)
 }
 
-fn line(event: &InstallEvent) -> Option<String> {
-    let InstallEvent { subject, step, state } = event;
-    match state {
-        State::Begun => Some(format!("tools  {subject}: {step}")),
-        State::Waiting => Some(format!("tools  {subject}: another otto is at it, waiting")),
-        State::PassedOver { why } => Some(format!("tools  {subject}: {step} passed over: {why}")),
-        State::Failed { why } => Some(format!("tools  {subject}: {step} failed: {why}")),
-        _ => None,
+fn line(event: &InstallEvent, step: &str, took: Option<u64>) -> String {
+    match &event.state {
+        State::Begun => format!("tools  {step}"),
+        State::Waiting => format!("tools  {}: another otto is at it, waiting", event.subject),
+        State::Done => format!("tools  {step}: done{}", took.map(|ms| format!(" in {}", span(ms))).unwrap_or_default()),
+        State::PassedOver { why } => format!("tools  {step} passed over: {why}"),
+        State::Failed { why } => format!("tools  {step} failed: {why}"),
     }
 }
 

@@ -202,7 +202,7 @@ impl Text {
             }
             shown.push(hint);
             let to = self.look.width.unwrap_or(usize::MAX);
-            let mut pieces = wrap(&format!("hint: {}", hint.trim_end().replace('\n', " ")), to, 6);
+            let mut pieces = wrap(&format!("hint: {}", theme.command(&hint.trim_end().replace('\n', " "))), to, 6);
             // A literal that was broken in two is left uncoloured by `literals`.
             for piece in &mut pieces {
                 *piece = theme.literals(piece);
@@ -211,7 +211,11 @@ impl Text {
             self.lines.extend(pieces);
         }
         if let Some(id) = &run.id {
-            self.push(&format!("{} {}", theme.hint("resume:"), theme.hint(&format!("otto resume {id}"))));
+            self.push(&format!(
+                "{} {}",
+                theme.hint("resume:"),
+                theme.hint(&theme.command(&format!("otto resume {id}")))
+            ));
         }
     }
 }

@@ -7,6 +7,7 @@ mod guard;
 mod images;
 mod provision;
 mod root;
+pub(in crate::lifecycle) mod strays;
 mod sweep;
 mod terraform;
 mod test;

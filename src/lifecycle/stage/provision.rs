@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Called, call};
@@ -14,10 +14,10 @@ use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary, tool, tool_failed};
-use super::{config, guard, root, sweep};
+use super::{config, guard, root, strays};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
-use crate::tools::terraform::{Extra, Operation, Report, StateFile, Stream, Terraform, outputs};
+use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
 /// Everything an apply needs, prepared.
 struct Ready<'a> {
@@ -25,16 +25,17 @@ struct Ready<'a> {
     record: Deployment,
     is_new: bool,
     was_dirty: Option<Dirty>,
+    /// Addresses that an interrupted run left unfinished.
+    replace: Vec<String>,
     hosts: Vec<HostSpec>,
     variables: Map<String, Value>,
-    folder: Utf8PathBuf,
     terraform: Terraform,
 }
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut ready = prepare(context, unit, id).await?;
-    look_for_strays(context, unit, id, &ready).await?;
+    ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
     let agreed = context.consent.yes || context.consent.agreed_new;
     let one_call = ready.is_new && agreed && ready.target.provider.is_free();
     if one_call {
@@ -70,6 +71,11 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;
+    if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
+        let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
+        let hint = "declare it in the root: a list of objects with `name`, `role` and `address`";
+        return Err(UnitEnd::failed(what, false).hint(hint).into());
+    }
     let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
     let variables = root::declared(&folder, &all)?;
     let var_file = root::write_variables(&folder, &all, &variables)?;
@@ -79,10 +85,10 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         target,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
+        replace: Vec::new(),
         record,
         hosts,
         variables,
-        folder,
         terraform,
     })
 }
@@ -109,66 +115,15 @@ fn fresh(context: &Context, target: &Target) -> Deployment {
     }
 }
 
-/// Before anything is made: what an interrupted run may have left, and what another store may have made.
-async fn look_for_strays(
-    context: &Context,
-    unit: &UnitId,
-    id: &DeploymentId,
-    ready: &Ready<'_>,
-) -> Result<(), Trouble> {
-    if ready.is_new {
-        let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(()) };
-        if let Some(first) = found.foreign.first() {
-            let what = format!(
-                "`{}` ({}) carries the name of {id} and was made by another store or project",
-                first.name, first.id
-            );
-            return Err(UnitEnd::failed(what, false)
-                .hint("destroy it where it was made, or give this site or environment another name")
-                .into());
-        }
-        return sweep::remove(context, unit, id, &found.ours).await;
-    }
-    let Some(dirty) = &ready.was_dirty else { return Ok(()) };
-    if dirty.in_flight.is_empty() && ready.record.phase != Phase::Partial && ready.record.phase != Phase::Destroying {
-        return Ok(());
-    }
-    let state_file = ready.folder.join("terraform.tfstate");
-    match sweep::list(context, unit, id, "list").await? {
-        Some(found) => {
-            let adrift = sweep::unknown_to_state(&state_file, found.ours)?;
-            sweep::remove(context, unit, id, &adrift).await
-        }
-        None => {
-            let read = StateFile::read(&state_file);
-            let known = read.state().map(|s| s.addresses.clone()).unwrap_or_default();
-            let lost: Vec<&str> = dirty.in_flight.iter().map(String::as_str).filter(|a| !known.contains(*a)).collect();
-            if lost.is_empty() || context.consent.ignore_in_flight {
-                return Ok(());
-            }
-            let what = format!(
-                "{} may exist though the state does not hold it, and `{}` has no `orphans` to look for it",
-                lost.join(", "),
-                id.provider
-            );
-            Err(UnitEnd::failed(what, false)
-                .hint(format!(
-                    "look for it at the provider, remove it, then {} --ignore-in-flight",
-                    context.consent.line
-                ))
-                .into())
-        }
-    }
-}
-
 /// Durable before the tool starts: from here on something may exist.
 fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), Trouble> {
     let run = context.recorder.run();
-    let earlier = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    let (in_flight, unfinished) = strays::left_open(ready.was_dirty.as_ref(), &Report::default());
     ready.record.dirty = Some(Dirty {
         reason: format!("provisioning by run {run} did not end"),
-        repair: format!("otto resume {run}"),
-        in_flight: earlier,
+        repair: format!("otto resume {run} --yes"),
+        in_flight,
+        unfinished,
     });
     ready.record.phase = Phase::Partial;
     ready.record.provision_hash = None;
@@ -183,8 +138,8 @@ async fn plan(
     plan_file: &Utf8Path,
 ) -> Result<(Report, bool), Trouble> {
     let mut stream = Stream::new();
-    let invocation =
-        ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
+    let extra = Extra { passthrough: context.requests.passthrough.clone(), ..Extra::replace(&ready.replace) };
+    let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &extra);
     let name = program_name(context);
     let called = call(
         context,
@@ -217,13 +172,15 @@ async fn decide(
 ) -> Result<UnitEnd, Trouble> {
     let known: Vec<&str> = ready.record.hosts.iter().map(|h| h.name.as_str()).collect();
     let same_hosts = known.len() == ready.hosts.len() && ready.hosts.iter().all(|h| known.contains(&h.name.as_str()));
-    // 2 is Terraform's word for changes; outputs alone count as well.
-    if unchanged && same_hosts {
+    let interrupted = ready.was_dirty.is_some();
+    // 2 is Terraform's word for changes; outputs alone count as well. After an interruption the hosts of the record may
+    // be those of before it: only an apply, even an empty one, tells them.
+    if unchanged && same_hosts && !interrupted {
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
-    let interrupted = ready.was_dirty.is_some();
-    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, interrupted).await?;
+    let repair = interrupted.then_some(ready.replace.as_slice());
+    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, repair).await?;
     drain(context, unit, &ready).await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
@@ -263,7 +220,13 @@ async fn apply(
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
-        finish(context, unit, &mut ready, Some(&report))?;
+        let finished = finish(context, unit, &mut ready, Some(&report));
+        if let (Err(Trouble::End(end)), Some(dirty)) = (&finished, &mut ready.record.dirty) {
+            // Made, and not as declared: it did end, and what is wrong is known.
+            dirty.reason.clone_from(&end.summary);
+            context.remember(unit, ready.record.clone())?;
+        }
+        finished?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -290,13 +253,12 @@ fn settle_failure(
     }
     let how =
         if called.interrupted { "was interrupted".to_owned() } else { format!("ended with {}", called.end.describe()) };
-    let mut in_flight = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
-    in_flight.extend(report.in_flight.iter().cloned());
-    in_flight.dedup();
+    let (in_flight, unfinished) = strays::left_open(ready.was_dirty.as_ref(), report);
     ready.record.dirty = Some(Dirty {
         reason: format!("apply {how}"),
-        repair: format!("otto resume {}", context.recorder.run()),
+        repair: format!("otto resume {} --yes", context.recorder.run()),
         in_flight,
+        unfinished,
     });
     let _ = id;
     context.remember(unit, ready.record.clone())
@@ -308,7 +270,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
     let mut changed = false;
     if let Some(report) = report {
         let not_so = |what: String| {
-            UnitEnd::failed(what, true).hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
+            let root = &record.id.provider;
+            UnitEnd::failed(what, true).hint(format!("correct the outputs of the root `clowd/provision/{root}`"))
         };
         let declared =
             outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;

@@ -2,7 +2,7 @@
 //!
 //! Only what carries this store's own tags is ever removed; what carries another store's is a refusal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
-use crate::tools::terraform::StateFile;
+use crate::tools::terraform::State;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -43,6 +43,13 @@ impl Orphan {
 
     fn is_of(&self, id: &DeploymentId) -> bool {
         self.tag("deployment").is_some_and(|d| d == id.key() || d == id.to_string())
+    }
+
+    /// A healthy resource of the state is it. A tainted one does not count: what its interrupted creation made is going to
+    /// be replaced, and Terraform runs no destroy provisioner for it.
+    pub(super) fn is_in(&self, state: &State) -> bool {
+        let known = |word: &String| !word.is_empty() && state.healthy.contains(word);
+        known(&self.id) || known(&self.name)
     }
 
     fn is_ours(&self, context: &Context) -> bool {
@@ -100,19 +107,9 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// Those that no healthy resource of the state knows. A tainted resource does not count: what its interrupted
-/// creation made is going to be replaced, and Terraform runs no destroy provisioner for it.
-pub(super) fn unknown_to_state(state_file: &Utf8Path, found: Vec<Orphan>) -> Result<Vec<Orphan>, Trouble> {
-    let known = match StateFile::read(state_file) {
-        StateFile::Read(state) => state.healthy,
-        // An empty or absent state knows nothing: all that was found is adrift.
-        StateFile::Missing | StateFile::Empty => BTreeSet::new(),
-        StateFile::Unreadable { why } => return Err(UnitEnd::failed(format!("{state_file}: {why}"), false).into()),
-    };
-    Ok(found
-        .into_iter()
-        .filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name)))
-        .collect())
+/// Whether the provider has a way to be asked.
+pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
+    executable(&context.terraform_folder(id)).is_some()
 }
 
 fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {

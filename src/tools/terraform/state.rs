@@ -107,7 +107,7 @@ impl StateFile {
         let has = |address: &String| self.state().is_some_and(|state| state.addresses.contains(address));
         let tainted = |address: &String| self.state().is_some_and(|state| state.tainted.contains(address));
         Unsure {
-            absent: report.in_flight.iter().filter(|address| !has(address)).cloned().collect(),
+            absent: report.in_flight.iter().chain(&report.made).filter(|address| !has(address)).cloned().collect(),
             unfinished: report.creating.iter().filter(|a| has(a) && !tainted(a)).cloned().collect(),
         }
     }
