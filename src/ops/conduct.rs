@@ -66,6 +66,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
+    left_alone(world, &store, &ids, &request)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
@@ -112,6 +113,18 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
+}
+
+/// Nothing is left running unnoticed: a destruction names what exists and was not meant.
+fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Request) -> Result<()> {
+    if request.verb != Verb::Only(Stage::Destroy) {
+        return Ok(());
+    }
+    let records = store.deployments().map_err(unusable)?;
+    for record in records.iter().filter(|r| r.phase.exists() && !ids.contains(&r.id)) {
+        (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
+    }
+    Ok(())
 }
 
 /// The environment variables that providers need are there; their values are the tools' business.
