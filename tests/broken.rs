@@ -1,6 +1,8 @@
 //! Wrong inputs, through the binary and with the real tools: for each the exit code, what is said (what, where, why,
 //! what to do), and that either nothing changed or the next command that is named works as it stands.
 
+#![allow(clippy::print_stdout)]
+
 #[path = "broken/ansible.rs"]
 mod ansible;
 #[path = "broken/consent.rs"]
