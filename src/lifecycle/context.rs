@@ -183,7 +183,15 @@ impl Context {
     /// # Errors
     /// When the journal cannot be written; a full disk also stops the run gently.
     pub fn record(&self, unit: &UnitId, kind: EventKind) -> Result<(), Trouble> {
-        self.recorder.record(Some(unit), kind).map_err(|error| {
+        self.record_all(vec![(Some(unit.clone()), kind)])
+    }
+
+    /// Records several events as one.
+    ///
+    /// # Errors
+    /// As [`Context::record`].
+    pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), Trouble> {
+        self.recorder.record_all(all).map_err(|error| {
             if error.full {
                 self.stopper.gently(None, "the disk is full");
             }

@@ -42,19 +42,25 @@ impl Recorder {
     /// # Errors
     /// The journal's; the number is then not used up, and the watcher sees nothing.
     pub fn record(&self, unit: Option<&UnitId>, kind: EventKind) -> Result<(), SinkError> {
+        self.record_all(vec![(unit.cloned(), kind)])
+    }
+
+    /// Several at once, which the journal writes as one.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`], for all of them.
+    pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), SinkError> {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let event = Event {
-            schema: SCHEMA.to_owned(),
-            at: self.clock.now(),
-            run: self.run.clone(),
-            seq: *last + 1,
-            unit: unit.cloned(),
-            kind,
-        };
-        self.journal.record(&event)?;
-        *last += 1;
+        let mut events = Vec::with_capacity(all.len());
+        for (unit, kind) in all {
+            let seq = *last + 1 + events.len() as u64;
+            let (schema, at, run) = (SCHEMA.to_owned(), self.clock.now(), self.run.clone());
+            events.push(Event { schema, at, run, seq, unit, kind });
+        }
+        self.journal.record_all(&events)?;
+        *last += events.len() as u64;
         // A watcher that fails (a closed terminal) must not stop the work.
-        let _ = self.watcher.record(&event);
+        let _ = self.watcher.record_all(&events);
         Ok(())
     }
 }

@@ -27,13 +27,13 @@ pub async fn execute(context: &Arc<Context>, plan: &Plan, jobs: usize) -> RunEnd
     let mut queue = Queue::new(plan);
     let mut at_work: JoinSet<(UnitId, UnitEnd)> = JoinSet::new();
     let mut end = RunEnd { outcome: Outcome::Ok, units: BTreeMap::new(), journal: None };
-    for unit in plan.units.iter().filter(|u| u.action != Action::Run) {
+    let passed_over = plan.units.iter().filter(|u| u.action != Action::Run).map(|unit| {
         let outcome = if unit.action == Action::Skip { Outcome::Skipped } else { Outcome::Blocked };
-        close(context, &mut end, &unit.id, UnitEnd { outcome, ..UnitEnd::ok(&unit.why, false) }, 0);
-    }
-    for id in unreachable(&queue, &end) {
-        close(context, &mut end, &id, blocked("what it stands on is blocked"), 0);
-    }
+        (unit.id.clone(), UnitEnd { outcome, ..UnitEnd::ok(&unit.why, false) })
+    });
+    close(context, &mut end, passed_over.collect());
+    let unreached = unreachable(&queue, &end).into_iter().map(|id| (id, blocked("what it stands on is blocked")));
+    close(context, &mut end, unreached.collect());
     loop {
         while at_work.len() < jobs.max(1) && !context.stop.borrow().requested() && end.journal.is_none() {
             let Some(id) = queue.take() else { break };
@@ -51,15 +51,14 @@ pub async fn execute(context: &Arc<Context>, plan: &Plan, jobs: usize) -> RunEnd
         };
         let outcome = unit_end.outcome;
         end.units.insert(id.clone(), unit_end);
-        for other in queue.finish(&id, outcome) {
-            close(context, &mut end, &other, blocked(&format!("{id} {}", outcome.word())), 0);
-        }
+        let others = queue.finish(&id, outcome).into_iter();
+        let others = others.map(|other| (other, blocked(&format!("{id} {}", outcome.word()))));
+        close(context, &mut end, others.collect());
     }
-    for id in queue.waiting() {
-        let why = context.stop.borrow().why.clone();
-        let cancelled = UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::ok(format!("not begun: {why}"), false) };
-        close(context, &mut end, &id, cancelled, 0);
-    }
+    let why = context.stop.borrow().why.clone();
+    let cancelled = UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::ok(format!("not begun: {why}"), false) };
+    let waiting = queue.waiting().into_iter().map(|id| (id.clone(), cancelled.clone()));
+    close(context, &mut end, waiting.collect());
     end.outcome = overall(context, &end);
     end
 }
@@ -103,27 +102,35 @@ fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
 }
 
 fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
-    let folder = context.call_folder(id, "", true);
-    let log = folder.exists().then(|| context.shown(&folder));
     // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
-    let _ = context.record(
-        id,
-        EventKind::UnitEnded {
-            outcome: end.outcome,
-            took_ms,
-            summary: end.summary.clone(),
-            changed: end.changed,
-            hints: end.hints.clone(),
-            log,
-        },
-    );
+    let _ = context.record(id, ended(context, id, end, took_ms));
 }
 
-/// Ends a unit that never began.
-fn close(context: &Context, end: &mut RunEnd, id: &UnitId, unit_end: UnitEnd, took_ms: u64) {
-    context.tally.unit(id.stage, unit_end.outcome, None);
-    record_end(context, id, &unit_end, took_ms);
-    end.units.insert(id.clone(), unit_end);
+fn ended(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) -> EventKind {
+    let folder = context.call_folder(id, "", true);
+    let log = folder.exists().then(|| context.shown(&folder));
+    EventKind::UnitEnded {
+        outcome: end.outcome,
+        took_ms,
+        summary: end.summary.clone(),
+        changed: end.changed,
+        hints: end.hints.clone(),
+        log,
+    }
+}
+
+/// Ends units that never began, all in one write: there may be hundreds.
+fn close(context: &Context, end: &mut RunEnd, units: Vec<(UnitId, UnitEnd)>) {
+    if units.is_empty() {
+        return;
+    }
+    let kinds = units.iter().map(|(id, unit_end)| {
+        context.tally.unit(id.stage, unit_end.outcome, None);
+        (Some(id.clone()), ended(context, id, unit_end, 0))
+    });
+    let kinds = kinds.collect();
+    let _ = context.record_all(kinds);
+    end.units.extend(units);
 }
 
 fn overall(context: &Context, end: &RunEnd) -> Outcome {
