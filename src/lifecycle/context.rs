@@ -204,8 +204,11 @@ impl Context {
         self.record(unit, EventKind::Note { text: text.into(), warning })
     }
 
-    /// Writes a deployment's record: journal first, then memory.
+    /// Writes a deployment's record: journal first, then memory. One that is as it was is in the journal already.
     pub fn remember(&self, unit: &UnitId, record: Deployment) -> Result<(), Trouble> {
+        if held(&self.memory.records).get(&record.id) == Some(&record) {
+            return Ok(());
+        }
         self.record(unit, EventKind::Deployment { record: Box::new(record.clone()) })?;
         held(&self.memory.records).insert(record.id.clone(), record);
         Ok(())
