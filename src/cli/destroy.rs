@@ -21,6 +21,9 @@ pub(super) struct DestroyArgs {
     /// The name of a protected deployment that may go
     #[arg(long, value_name = "NAME")]
     pub(super) confirm: Vec<String>,
+    /// Go on though interrupted work cannot be looked for
+    #[arg(long)]
+    pub(super) ignore_in_flight: bool,
     /// Arguments for Terraform
     #[arg(last = true, value_name = "ARGS")]
     pub(super) passthrough: Vec<String>,
@@ -31,6 +34,7 @@ pub(super) fn run(globals: &Globals, args: &DestroyArgs) -> Result<u8> {
     go(globals, args.run.json, |world| {
         let mut request = args.run.request(world, "destroy", Verb::Only(Stage::Destroy));
         request.confirm.clone_from(&args.confirm);
+        request.consent.ignore_in_flight = args.ignore_in_flight;
         request.requests.passthrough.clone_from(&args.passthrough);
         request
     })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context, anyhow};
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
@@ -80,7 +81,7 @@ impl Globals {
             ColorChoice::Never => ui::Color::Never,
         };
         let term_vars = TermVars::read(|name| vars.get(name).map(str::to_owned));
-        let term = Term::detect(color, self.no_progress, &term_vars);
+        let term = Term::detect(color, self.no_progress, &term_vars).named(program(vars));
         let out = Out::new(term.clone());
         (term, out)
     }
@@ -93,11 +94,10 @@ impl Globals {
         let vars = Vars::capture();
         let (term, out) = self.output(&vars);
         let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
-        let cwd = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
-        let cwd =
-            cwd.ok_or_else(|| Failure::new(Kind::Unexpected, "the current folder is gone, or its name is not UTF-8"))?;
-        let exe = std::env::current_exe().ok().and_then(|exe| Utf8PathBuf::from_path_buf(exe).ok());
-        let exe = exe.ok_or_else(|| Failure::new(Kind::Unexpected, "otto cannot tell where its own program is"))?;
+        let (cwd, exe) = surroundings().map_err(|error| {
+            let failure = Failure::new(Kind::Unexpected, error.to_string());
+            error.chain().skip(1).fold(failure, |failure, cause| failure.because(cause))
+        })?;
         let (stopper, stop) = ops::stop_channel();
         let ask = TerminalAsk::new(out.clone(), self.no_input || vars.is_set("CI"));
         let (shown, said, theme, width) = (out.clone(), out.clone(), term.err_theme(), term.err_width());
@@ -105,7 +105,7 @@ impl Globals {
             cwd,
             exe,
             project: self.project.clone(),
-            argv: std::env::args().collect(),
+            argv: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             clock: Arc::new(SystemClock),
             screen,
             ask: Arc::new(ask),
@@ -117,6 +117,37 @@ impl Globals {
         };
         Ok(Session { out, term, world })
     }
+}
+
+/// The current folder, and otto's own program.
+fn surroundings() -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
+    let utf8 = |path| Utf8PathBuf::from_path_buf(path).map_err(|path| anyhow!("{} is not UTF-8", path.display()));
+    let cwd = std::env::current_dir().map_err(anyhow::Error::from).and_then(utf8);
+    let exe = std::env::current_exe().map_err(anyhow::Error::from).and_then(utf8);
+    Ok((cwd.context("the current folder cannot be used")?, exe.context("otto cannot tell where its own program is")?))
+}
+
+/// What starts this otto: `otto` where PATH leads to it, else the path, from here if it lies below.
+fn program(vars: &Vars) -> &'static str {
+    let typed = std::env::args_os().next().unwrap_or_default().to_string_lossy().into_owned();
+    if !typed.contains('/') {
+        return "otto";
+    }
+    let real = |path: &std::path::Path| path.canonicalize().ok();
+    let own = std::env::current_exe().ok().and_then(|exe| real(&exe));
+    let on_path = vars
+        .get("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .find_map(|dir| real(&Utf8PathBuf::from(dir).join("otto").into_std_path_buf()));
+    if on_path.is_some() && on_path == own {
+        return "otto";
+    }
+    let here = std::env::current_dir().ok().and_then(|dir| Utf8PathBuf::from_path_buf(dir).ok());
+    let path = Utf8PathBuf::from(&typed);
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(|rest| rest.to_string()));
+    // Once per process; themes that carry it are copied everywhere.
+    Box::leak(below.filter(|rest| rest.contains('/')).unwrap_or(typed).into_boxed_str())
 }
 
 /// Runs a future on the one-threaded runtime that otto's commands use.

@@ -67,8 +67,8 @@ fn typed(argv: &[String]) -> String {
             format!("'{}'", word.replace('\'', "'\\''"))
         }
     };
-    let program = argv.first().and_then(|p| p.rsplit('/').next()).unwrap_or("otto").to_owned();
-    std::iter::once(program).chain(argv.iter().skip(1).map(quote)).collect::<Vec<_>>().join(" ")
+    // The screen puts in its place what this person has to type to start otto.
+    std::iter::once("otto".to_owned()).chain(argv.iter().skip(1).map(quote)).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a request in a session and tells where the sites are.

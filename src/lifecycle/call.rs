@@ -30,6 +30,8 @@ pub(super) struct Call<'a> {
     pub stream: Option<Utf8PathBuf>,
     /// How it is invoked.
     pub invocation: Invocation,
+    /// A lock that its supervisor holds beside the deployment's, for as long as anything of the call lives.
+    pub lock: Option<&'a process::Lock>,
 }
 
 /// How a call ended.
@@ -100,31 +102,38 @@ pub(super) async fn call(
     )?;
     context.tally.call(call.tool);
     let began = context.now();
-    let locks: Vec<&process::Lock> = unit.deployment().and_then(|id| context.locks.get(id)).into_iter().collect();
+    let of_deployment = unit.deployment().and_then(|id| context.locks.get(id));
+    let locks: Vec<&process::Lock> = of_deployment.into_iter().chain(call.lock).collect();
     let running = process::start(&context.exe, &folder, &command(&call.invocation), &locks).await?;
+    let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new(), trouble: None };
     if let (Some(pid), Some(start_time)) = (running.pid(), running.start_time()) {
-        context.record(unit, EventKind::Started { pid, start_time })?;
+        says.record(EventKind::Started { pid, start_time });
     }
     let stream = call.stream.clone().unwrap_or_else(|| folder.join("stdout"));
-    let called = follow(context, unit, running, &stream, reader).await?;
+    let mut called = follow(&mut says, running, &stream, reader).await?;
+    if called.abandoned {
+        // No end is written: the next otto finds the call open, and waits for it.
+        return Err(Trouble::Abandoned { what: format!("{} {}", call.tool, call.step) });
+    }
     let took_ms = context.now().since(began);
-    context.record(unit, EventKind::Ended { step: call.step.to_owned(), end: called.end.clone(), took_ms })?;
-    Ok(called)
+    says.record(EventKind::Ended { step: call.step.to_owned(), end: called.end.clone(), took_ms });
+    called.errors = says.errors;
+    // Only now: whatever the journal did, the child was seen to its end.
+    says.trouble.map_or(Ok(called), Err)
 }
 
-/// Reads along until the call is over, passing on stops.
+/// Reads along until the call is over, passing on stops. Nothing but a signal that cannot be sent ends it earlier: not
+/// a journal that cannot be written, not output that cannot be read.
 async fn follow(
-    context: &Context,
-    unit: &UnitId,
+    says: &mut Saying<'_>,
     running: Running,
     stream: &Utf8Path,
     reader: &mut dyn Reader,
 ) -> Result<Called, Trouble> {
-    let mut stop = context.stop.clone();
+    let mut stop = says.context.stop.clone();
     let mut tail = Tail::open(stream, 0);
     // One waiting thread for the whole call, not one a glance.
     let mut over = std::pin::pin!(running.ended());
-    let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new() };
     let folder = running.folder().to_owned();
     let mut called = Called {
         end: End::Unknown,
@@ -142,6 +151,7 @@ async fn follow(
             level += 1;
             called.interrupted |= running.climb(level)? == Climbed::Sent;
             called.abandoned = level >= 3;
+            says.record(EventKind::Note { text: running.ladder().rung(level).says.clone(), warning: level > 1 });
         }
         if called.abandoned {
             break;
@@ -155,22 +165,27 @@ async fn follow(
             () = tokio::time::sleep(GLANCE) => {}
             changed = stop.changed(), if listening => listening = changed.is_ok(),
         }
-        feed(&mut tail, false, reader, &mut says)?;
+        feed(&mut tail, false, reader, says);
     }
-    while feed(&mut tail, true, reader, &mut says)? {}
-    called.errors = says.errors;
+    while feed(&mut tail, true, reader, says) {}
     Ok(called)
 }
 
 /// Passes new lines on; whether there were any.
-fn feed(tail: &mut Tail, last: bool, reader: &mut dyn Reader, says: &mut Saying<'_>) -> Result<bool, Trouble> {
+fn feed(tail: &mut Tail, last: bool, reader: &mut dyn Reader, says: &mut Saying<'_>) -> bool {
     let path = tail.path().to_owned();
-    let batch = tail.read(last).map_err(Trouble::file(path))?;
+    let batch = match tail.read(last) {
+        Ok(batch) => batch,
+        Err(error) => {
+            says.trouble.get_or_insert(Trouble::file(path)(error));
+            return false;
+        }
+    };
     let any = !batch.lines.is_empty() || batch.gap;
     for line in batch.lines {
-        says.all(reader.line(&line))?;
+        says.all(reader.line(&line));
     }
-    Ok(any)
+    any
 }
 
 /// Passes what a reader says on to the journal.
@@ -179,10 +194,18 @@ struct Saying<'a> {
     unit: &'a UnitId,
     last_progress: i64,
     errors: Vec<Diagnostic>,
+    /// The first thing that went wrong beside the tool itself.
+    trouble: Option<Trouble>,
 }
 
 impl Saying<'_> {
-    fn all(&mut self, said: Vec<Said>) -> Result<(), Trouble> {
+    fn record(&mut self, kind: EventKind) {
+        if let Err(trouble) = self.context.record(self.unit, kind) {
+            self.trouble.get_or_insert(trouble);
+        }
+    }
+
+    fn all(&mut self, said: Vec<Said>) {
         for one in said {
             let kind = match one {
                 Said::Progress { done, total, what } => {
@@ -193,7 +216,8 @@ impl Saying<'_> {
                     self.last_progress = now;
                     EventKind::Progress { done, total, what }
                 }
-                Said::Diagnostic(diagnostic) => {
+                Said::Diagnostic(mut diagnostic) => {
+                    diagnostic.file = diagnostic.file.map(|file| self.context.source(self.unit, &file));
                     if !diagnostic.warning {
                         self.errors.push(diagnostic.clone());
                     }
@@ -202,8 +226,7 @@ impl Saying<'_> {
                 Said::Note(text) => EventKind::Note { text, warning: false },
                 Said::Retrying { attempt, of, why } => EventKind::Retry { attempt, of, why },
             };
-            self.context.record(self.unit, kind)?;
+            self.record(kind);
         }
-        Ok(())
     }
 }

@@ -10,8 +10,8 @@ use super::recorder::Recorder;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Timestamp, UnitId};
-use crate::process::Lock;
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Subject, Timestamp, UnitId};
+use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
 /// A tool as found.
@@ -93,6 +93,10 @@ pub struct Context {
     pub stopper: Stopper,
     /// Tells units to stop.
     pub stop: StopWatch,
+    /// Who holds this run's locks.
+    pub holder: Holder,
+    /// Images are built even when unchanged.
+    pub rebuild: bool,
     /// otto itself, for supervisors.
     pub exe: Utf8PathBuf,
     /// The `.otto` folder, absolute.
@@ -191,12 +195,20 @@ impl Context {
     /// # Errors
     /// As [`Context::record`].
     pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), Trouble> {
-        self.recorder.record_all(all).map_err(|error| {
-            if error.full {
+        match self.recorder.record_all(all.clone()) {
+            Err(error) if error.full => {
                 self.stopper.gently(None, "the disk is full");
+                // What has ended must be known to the next otto: that is what the reserve is for.
+                let again = if self.give_up_reserve() { self.recorder.record_all(all) } else { Err(error) };
+                again.map_err(Trouble::Journal)
             }
-            Trouble::Journal(error)
-        })
+            other => other.map_err(Trouble::Journal),
+        }
+    }
+
+    /// Gives the reserve's room back to the disk; false when that was done before.
+    pub fn give_up_reserve(&self) -> bool {
+        disk::Reserve::at(self.home.join("reserve")).free().unwrap_or(false)
     }
 
     /// A line for people.
@@ -245,6 +257,21 @@ impl Context {
     /// Where a deployment's hosts live, for providers whose hosts are folders.
     pub fn hosts_folder(&self, id: &DeploymentId) -> Utf8PathBuf {
         self.home.join("hosts").join(id.key())
+    }
+
+    /// A file that a tool names, as the person knows it: of the provider's folder where the tool worked in a
+    /// deployment's copy of it, and relative to the project.
+    pub fn source(&self, unit: &UnitId, file: &str) -> String {
+        let root = match &unit.subject {
+            Subject::Deployment(id) => self.targets.get(id).map(|t| Utf8PathBuf::from(&t.provider.folder)),
+            Subject::Image { provider, appliance } => {
+                self.appliances.get(appliance).map(|folder| folder.join(provider.as_str()))
+            }
+        };
+        let own = root.map(|root| root.join(file)).filter(|path| path.is_file());
+        let path = own.unwrap_or_else(|| file.into());
+        let project = self.config.parent().and_then(Utf8Path::parent);
+        project.and_then(|project| path.strip_prefix(project).ok()).unwrap_or(&path).to_string()
     }
 
     /// A path as the journal names it: below `.otto` where possible.

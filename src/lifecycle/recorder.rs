@@ -51,16 +51,24 @@ impl Recorder {
     /// As [`Recorder::record`], for all of them.
     pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), SinkError> {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut events = Vec::with_capacity(all.len());
-        for (unit, kind) in all {
-            let seq = *last + 1 + events.len() as u64;
-            let (schema, at, run) = (SCHEMA.to_owned(), self.clock.now(), self.run.clone());
-            events.push(Event { schema, at, run, seq, unit, kind });
-        }
+        let numbered = (*last + 1..).zip(all);
+        let events: Vec<Event> = numbered.map(|(seq, (unit, kind))| self.event(seq, unit, kind)).collect();
         self.journal.record_all(&events)?;
         *last += events.len() as u64;
         // A watcher that fails (a closed terminal) must not stop the work.
         let _ = self.watcher.record_all(&events);
         Ok(())
+    }
+
+    /// Shows an event without writing it: the end of what was left running is not known yet.
+    pub fn show(&self, unit: Option<&UnitId>, kind: EventKind) {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last += 1;
+        let _ = self.watcher.record(&self.event(*last, unit.cloned(), kind));
+    }
+
+    fn event(&self, seq: u64, unit: Option<UnitId>, kind: EventKind) -> Event {
+        let (at, run) = (self.clock.now(), self.run.clone());
+        Event { schema: SCHEMA.to_owned(), at, run, seq, unit, kind }
     }
 }

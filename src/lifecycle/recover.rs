@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::recorder::Recorder;
+use super::stage::strays::left_open;
 use super::unit_end::Trouble;
 use crate::model::{
     Deployment, DeploymentId, Dirty, End, Event, EventKind, Outcome, Phase, RunId, Stage, Totals, UnitId,
@@ -169,18 +170,17 @@ fn note_what_it_left(record: &mut Deployment, open: &OpenCall, folder: &Utf8Path
     for line in String::from_utf8_lossy(&text).lines() {
         stream.line(line);
     }
-    let mut in_flight = record.dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
-    in_flight.extend(stream.report().in_flight);
-    in_flight.dedup();
+    let (in_flight, unfinished) = left_open(record.dirty.as_ref(), &stream.report());
     let repair = if record.phase == Phase::Destroying {
         format!("otto destroy {} --yes", record.id)
     } else {
-        format!("otto resume {run}")
+        format!("otto resume {run} --yes")
     };
     record.dirty = Some(Dirty {
         reason: format!("otto ended during `{} {}` of run {run}; it {}", open.tool, open.step, described(end)),
         repair,
         in_flight,
+        unfinished,
     });
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
 use tokio::task::JoinSet;
 
 use super::context::Context;
@@ -90,9 +91,19 @@ async fn work(context: &Context, id: &UnitId, why: String) -> UnitEnd {
         },
         Err(trouble) => trouble.into_end(false),
     };
+    let end = with_reason(context, end);
     let ended = context.now();
     context.tally.unit(id.stage, end.outcome, Some((started, ended)));
     record_end(context, id, &end, ended.since(started));
+    end
+}
+
+/// What otto stopped by itself (a disk that fills) says why: nobody pressed a key.
+fn with_reason(context: &Context, mut end: UnitEnd) -> UnitEnd {
+    let stop = context.stop.borrow();
+    if end.outcome == Outcome::Cancelled && stop.signal.is_none() && !stop.why.is_empty() {
+        end.summary = format!("{}: {}", end.summary, stop.why);
+    }
     end
 }
 
@@ -102,21 +113,31 @@ fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
 }
 
 fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
-    // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
-    let _ = context.record(id, ended(context, id, end, took_ms));
+    let log = log_of(context, id).map(|folder| context.shown(&folder));
+    let kind = ended(end, took_ms, log);
+    if end.abandoned {
+        context.recorder.show(Some(id), kind);
+    } else {
+        // A journal that cannot take this is noticed by the next unit, and by recovery: this unit then has no end.
+        let _ = context.record(id, kind);
+    }
 }
 
-fn ended(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) -> EventKind {
+/// The folder of the unit's main call; where it did not come to that, of its last one.
+fn log_of(context: &Context, id: &UnitId) -> Option<Utf8PathBuf> {
     let folder = context.call_folder(id, "", true);
-    let log = folder.exists().then(|| context.shown(&folder));
-    EventKind::UnitEnded {
-        outcome: end.outcome,
-        took_ms,
-        summary: end.summary.clone(),
-        changed: end.changed,
-        hints: end.hints.clone(),
-        log,
+    if folder.exists() {
+        return Some(folder);
     }
+    let start = format!("{}.", folder.file_name()?);
+    let calls = folder.parent()?.read_dir_utf8().ok()?.flatten();
+    let calls = calls.filter(|e| e.file_name().starts_with(&start) && e.path().join("claim").exists());
+    calls.max_by_key(|e| e.metadata().and_then(|m| m.modified()).ok()).map(|e| e.path().to_owned())
+}
+
+fn ended(end: &UnitEnd, took_ms: u64, log: Option<String>) -> EventKind {
+    let (summary, hints) = (end.summary.clone(), end.hints.clone());
+    EventKind::UnitEnded { outcome: end.outcome, took_ms, summary, changed: end.changed, hints, log }
 }
 
 /// Ends units that never began, all in one write: there may be hundreds.
@@ -126,7 +147,7 @@ fn close(context: &Context, end: &mut RunEnd, units: Vec<(UnitId, UnitEnd)>) {
     }
     let kinds = units.iter().map(|(id, unit_end)| {
         context.tally.unit(id.stage, unit_end.outcome, None);
-        (Some(id.clone()), ended(context, id, unit_end, 0))
+        (Some(id.clone()), ended(unit_end, 0, None))
     });
     let kinds = kinds.collect();
     let _ = context.record_all(kinds);

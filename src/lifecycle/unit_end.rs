@@ -13,6 +13,8 @@ pub struct UnitEnd {
     pub changed: bool,
     /// It did not begin because a consent was missing; nothing changed.
     pub refused: bool,
+    /// A tool of it was left running: its end is for the next otto to find, so none is written.
+    pub abandoned: bool,
     /// One line.
     pub summary: String,
     /// What to do, one suggestion a line.
@@ -22,7 +24,14 @@ pub struct UnitEnd {
 impl UnitEnd {
     /// All went well.
     pub fn ok(summary: impl Into<String>, changed: bool) -> Self {
-        Self { outcome: Outcome::Ok, changed, refused: false, summary: summary.into(), hints: Vec::new() }
+        Self {
+            outcome: Outcome::Ok,
+            changed,
+            refused: false,
+            abandoned: false,
+            summary: summary.into(),
+            hints: Vec::new(),
+        }
     }
 
     /// It did not.
@@ -65,6 +74,12 @@ pub enum Trouble {
         /// The call that was not made.
         step: String,
     },
+    /// A third request to stop: a tool was left running.
+    #[error("left running: {what}; what it does from now on is unknown until the next otto looks")]
+    Abandoned {
+        /// Tool and step.
+        what: String,
+    },
     /// The unit's own end, found inside a helper.
     #[error("{}", .0.summary)]
     End(UnitEnd),
@@ -83,6 +98,9 @@ impl Trouble {
             Self::End(end) => end,
             Self::Stopped { .. } => {
                 UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::failed(self.to_string(), changed) }
+            }
+            Self::Abandoned { .. } => {
+                UnitEnd { outcome: Outcome::Lost, abandoned: true, ..UnitEnd::failed(self.to_string(), true) }
             }
             other => UnitEnd::failed(other.to_string(), changed),
         }

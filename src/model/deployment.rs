@@ -59,6 +59,17 @@ pub struct Dirty {
     /// Resource addresses that were in flight when the tool ended uncleanly, if that is what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_flight: Vec<String>,
+    /// Those that were being created: a state may hold them as healthy though they were never finished.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<String>,
+}
+
+impl Deployment {
+    /// Set where provisioning has to look for what an interruption left; half a configuration is repaired by config.
+    pub fn adrift(&self) -> Option<&Dirty> {
+        let half_made = matches!(self.phase, Phase::Partial | Phase::Destroying);
+        self.dirty.as_ref().filter(|dirty| half_made || !dirty.in_flight.is_empty())
+    }
 }
 
 /// The last run that touched a deployment.
@@ -115,7 +126,4 @@ pub struct Deployment {
     /// Hash of playbook, content, inventory at the last clean configuration.
     #[serde(default)]
     pub config_hash: Option<String>,
-    /// The last run that touched it.
-    #[serde(default)]
-    pub last_run: Option<LastRun>,
 }

@@ -1,6 +1,6 @@
 //! The way of every verb that runs units: look, plan, ask, execute, account. One path for `up`, each stage, `destroy`, `resume`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
@@ -9,6 +9,7 @@ use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{Ground, Images, Observed, observe};
 use super::recovery;
+use super::room;
 use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
@@ -64,7 +65,10 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let opened = world.open()?;
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
-    let (tools, install_ms) = toolbox::ready(world, &opened, &ids, &request).await?;
+    credentials(world, &opened, &ids, &request)?;
+    left_alone(world, &store, &ids, &request)?;
+    let (tools, install_ms) =
+        toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
     let locks = take_locks(world, &opened, &ids, &run, &request).await?;
@@ -104,10 +108,42 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     } else {
         choose::known(&opened.project, &request.selection, &store.deployments().map_err(unusable)?)?
     };
-    let problems: Vec<_> =
-        if makes { ids.iter().flat_map(|id| rules::check(&opened.project, id)).collect() } else { Vec::new() };
+    let problems: Vec<_> = if makes {
+        ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).collect()
+    } else {
+        Vec::new()
+    };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
+}
+
+/// Nothing is left running unnoticed: a destruction names what exists and was not meant.
+fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Request) -> Result<()> {
+    if request.verb != Verb::Only(Stage::Destroy) {
+        return Ok(());
+    }
+    let records = store.deployments().map_err(unusable)?;
+    for record in records.iter().filter(|r| r.phase.exists() && !ids.contains(&r.id)) {
+        (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
+    }
+    Ok(())
+}
+
+/// The environment variables that providers need are there; their values are the tools' business.
+fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<()> {
+    if matches!(request.verb, Verb::Only(Stage::Config | Stage::Test)) {
+        return Ok(());
+    }
+    let providers: BTreeSet<_> =
+        ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
+    let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
+    for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
+        for name in provider.credentials.iter().filter(|name| !world.vars.is_set(name)) {
+            failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
+            failure = failure.hint(format!("export {name}=..."));
+        }
+    }
+    if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
@@ -155,7 +191,9 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     let dirty = |id: &UnitId| {
         targets
             .iter()
-            .any(|t| id.deployment() == Some(&t.spec.id) && t.record.as_ref().is_some_and(|r| r.dirty.is_some()))
+            .filter(|t| id.deployment() == Some(&t.spec.id))
+            .filter_map(|t| t.record.as_ref())
+            .any(|r| if id.stage == Stage::Provision { r.adrift().is_some() } else { r.dirty.is_some() })
     };
     let mut again: Vec<UnitId> = Vec::new();
     for unit in &mut plan.units {
@@ -225,11 +263,13 @@ fn context(
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
-    let recorder = Recorder::new(run, 0, store.clone(), world.screen.clone(), world.clock.clone());
+    let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
     Arc::new(Context {
         recorder,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
+        holder: recovery::holder(world, &run, &request.name),
+        rebuild: request.wishes.rebuild,
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
@@ -281,10 +321,15 @@ async fn execute_recorded(
     let end = tokio::select! {
         end = execute(&context, &plan, jobs) => end,
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
+        () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
+    if end.units.values().any(|u| u.abandoned) {
+        context.recorder.show(None, ended);
+        return Ok(Report { code, sites: Vec::new() });
+    }
     if let Err(error) = context.recorder.record(None, ended) {
         return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
             .hint(format!("otto resume {run}")));
@@ -309,7 +354,9 @@ fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
         // As a Nagios plugin: critical.
         return 2;
     }
-    let changed = bad.iter().any(|u| u.changed);
+    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
+    let changed = bad.iter().any(|u| u.changed)
+        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
     if end.journal.is_some() || context.stop.borrow().requested() {
         return if changed { exit::PARTIAL } else { exit::STORE };
     }

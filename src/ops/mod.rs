@@ -12,6 +12,7 @@ mod observe;
 pub mod plan;
 mod recovery;
 pub mod resume;
+mod room;
 pub mod runs;
 mod signals;
 pub mod state;

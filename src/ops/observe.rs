@@ -178,7 +178,9 @@ fn provision_hash(
     declared: &mut BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Option<String>> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
-    let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest) else { return Ok(None) };
+    let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest, &|_, _| false) else {
+        return Ok(None);
+    };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
     let identity = Identity::of(record, &ground.project.id, ground.store);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());

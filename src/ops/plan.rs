@@ -19,7 +19,8 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
     let opened = world.open()?;
     let store = world.store_to_read(&opened)?;
     let ids = choose::wanted(&opened.project, selection)?;
-    let problems: Vec<_> = ids.iter().flat_map(|id| rules::check(&opened.project, id)).filter(|p| !p.warning).collect();
+    let problems: Vec<_> =
+        ids.iter().flat_map(|id| rules::placed(&opened.project, &opened.origins, id)).filter(|p| !p.warning).collect();
     if !problems.is_empty() {
         return Err(problems_found(&problems));
     }

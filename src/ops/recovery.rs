@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
+
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World, unusable};
 use crate::lifecycle::{Recorder, Trouble, recover};
@@ -12,7 +14,17 @@ use crate::store::Store;
 
 /// The lock that says that the otto of a run lives. Unlike a deployment's it is not handed to supervisors.
 pub(super) fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::result::Result<Lock, LockError> {
-    Lock::try_take(&opened.home.join("runs").join(&run.0).join("otto.lock"), holder)
+    Lock::try_take(&lock_path(opened, run), holder)
+}
+
+/// Whether the otto of a run lives; looks without taking the lock for itself, and on a read-only disk too.
+pub(crate) fn otto_lives(opened: &Opened, run: &RunId) -> bool {
+    let path = lock_path(opened, run);
+    path.is_file() && matches!(Lock::try_share(&path), Err(LockError::Held(_)))
+}
+
+fn lock_path(opened: &Opened, run: &RunId) -> Utf8PathBuf {
+    opened.home.join("runs").join(&run.0).join("otto.lock")
 }
 
 /// Settles every dead run that touches one of these deployments (or builds an image).

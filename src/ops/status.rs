@@ -4,13 +4,18 @@ use super::choose;
 use super::failure::Result;
 use super::recovery;
 use super::world::{Opened, World, unusable};
+use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
 use crate::model::{
     CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp,
 };
+use crate::process::at_work;
 use crate::project::Selection;
 use crate::services::health::{Checker, Level, Scope, worst};
 use crate::store::Store;
+
+/// States of hosts by name, and what the checks found.
+type Looked = (Vec<(String, HostState)>, Vec<CheckResult>);
 
 /// Looks at every deployment that is meant; probes hosts and endpoints unless `offline`.
 ///
@@ -25,11 +30,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         records.retain(|r| meant.contains(&r.id));
     }
     let index = store.images().map_err(unusable)?;
-    let running = living_runs(world, &opened, &store)?;
+    let unended = unended(&opened, &store)?;
     let now = world.clock.now();
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, store, index, running, checker) = (&opened, &store, &index, &running, &checker);
+        let (opened, store, index, unended, checker) = (&opened, &store, &index, &unended, &checker);
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
@@ -37,7 +42,8 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
                 }
                 _ => None,
             };
-            row(record, found, last_run(store, &record.id, running), index, now)
+            let at_work = AtWork::of(&record.id, unended);
+            row(record, found, last_run(store, &record.id, &at_work), &at_work, index, now)
         }
     });
     let deployments = futures_util::future::join_all(rows).await;
@@ -63,19 +69,52 @@ async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(
     checker.look(&scope, Level::Quick).await
 }
 
-/// Runs that have no end and whose otto lives.
-fn living_runs(world: &World, opened: &Opened, store: &Store) -> Result<Vec<RunId>> {
-    let holder = recovery::holder(world, &RunId("status".to_owned()), "status");
-    let unended = store.unended_runs().map_err(unusable)?;
-    let lives = |run: &RunId| {
-        opened.home.join("runs").join(&run.0).is_dir() && recovery::run_lock(opened, run, &holder).is_err()
-    };
-    Ok(unended.into_iter().filter(lives).collect())
+/// A run without an end.
+struct Unended {
+    run: RunId,
+    lives: bool,
+    /// Calls whose processes go on though its otto is gone.
+    calls: Vec<OpenCall>,
 }
 
-fn last_run(store: &Store, id: &DeploymentId, running: &[RunId]) -> Option<LastRun> {
+/// Runs that have no end: whether their otto lives, and else what of them does.
+fn unended(opened: &Opened, store: &Store) -> Result<Vec<Unended>> {
+    let mut found = Vec::new();
+    for run in store.unended_runs().map_err(unusable)? {
+        let lives = recovery::otto_lives(opened, &run);
+        let mut calls = Vec::new();
+        if !lives {
+            let events = store.events(&run, 0, usize::MAX).map_err(unusable)?;
+            calls = recover::interrupted(&events).map(|old| old.calls).unwrap_or_default();
+            calls.retain(|call| at_work(&opened.home.join(&call.folder)));
+        }
+        found.push(Unended { run, lives, calls });
+    }
+    Ok(found)
+}
+
+/// What is at work for a deployment.
+struct AtWork {
+    /// Runs whose otto lives.
+    living: Vec<RunId>,
+    /// A call that goes on without its otto.
+    left: Option<(RunId, String)>,
+}
+
+impl AtWork {
+    fn of(id: &DeploymentId, unended: &[Unended]) -> Self {
+        let left = unended.iter().find_map(|one| {
+            let call = one.calls.iter().find(|call| call.unit.deployment() == Some(id))?;
+            Some((one.run.clone(), format!("{} {}", call.tool, call.step)))
+        });
+        Self { living: unended.iter().filter(|one| one.lives).map(|one| one.run.clone()).collect(), left }
+    }
+}
+
+fn last_run(store: &Store, id: &DeploymentId, at_work: &AtWork) -> Option<LastRun> {
     let mut last = store.last_run_of(id).ok().flatten()?;
-    if last.outcome == Outcome::Running && !running.contains(&last.id) {
+    let left = at_work.left.as_ref().is_some_and(|(run, _)| *run == last.id);
+    if last.outcome == Outcome::Running && !left && !at_work.living.contains(&last.id) {
         last.outcome = Outcome::Lost;
     }
     Some(last)
@@ -83,8 +122,9 @@ fn last_run(store: &Store, id: &DeploymentId, running: &[RunId]) -> Option<LastR
 
 fn row(
     record: &Deployment,
-    found: Option<(Vec<(String, HostState)>, Vec<CheckResult>)>,
+    found: Option<Looked>,
     last_run: Option<LastRun>,
+    at_work: &AtWork,
     index: &[Image],
     now: Timestamp,
 ) -> DeploymentStatus {
@@ -92,9 +132,14 @@ fn row(
     let asked = found.is_some();
     let (states, checks) = found.unwrap_or_default();
     let state = |name: &str| states.iter().find(|(n, _)| n == name).map_or(HostState::Unknown, |(_, s)| *s);
-    let at_work = last_run.as_ref().is_some_and(|run| run.outcome == Outcome::Running);
+    let left = at_work.left.as_ref().map(|(run, call)| DirtyStatus {
+        reason: format!("the otto of run {run} is gone and its `{call}` is still at work"),
+        repair: format!("otto resume {run}"),
+    });
+    let at_work = left.is_none() && last_run.as_ref().is_some_and(|run| run.outcome == Outcome::Running);
     let dirty = record.dirty.as_ref().filter(|_| exists && !at_work);
     let dirty = dirty.map(|d| DirtyStatus { reason: d.reason.clone(), repair: d.repair.clone() });
+    let dirty = left.filter(|_| exists).or(dirty);
     let mut health = if asked { worst(&checks) } else { Health::Unknown };
     if !exists {
         health = Health::Ok;

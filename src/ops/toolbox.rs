@@ -1,15 +1,22 @@
 //! The tools of a run: found, or installed before anything is asked or made.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
 use crate::lifecycle::{Program, Toolset, Verb};
-use crate::model::{DeploymentId, Stage};
+use crate::model::time::span;
+use crate::model::{Deployment, DeploymentId, Stage, Timestamp};
 use crate::net::Client;
 use crate::tools::find::{Found, Search, Tool, find_all};
 use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
+
+/// How often an installation that takes long is told of.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Where tools are looked for.
 pub(super) fn search(world: &World) -> Search {
@@ -27,6 +34,14 @@ pub(super) async fn present(world: &World) -> Toolset {
     tools
 }
 
+/// What would change the meaning of otto's own calls of Terraform is not handed on, which has to be said.
+fn say_dropped(world: &World) {
+    let all = ["TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG"].map(|start| world.vars.beginning_with(start));
+    for name in all.into_iter().flatten() {
+        (world.say)(&format!("warning: `{name}` is not handed on to Terraform: put its arguments behind `--`"));
+    }
+}
+
 /// The tools that a request needs, and how long it took to install what was missing, in milliseconds.
 ///
 /// # Errors
@@ -36,16 +51,25 @@ pub(super) async fn ready(
     opened: &Opened,
     ids: &[DeploymentId],
     request: &Request,
+    records: &[Deployment],
 ) -> Result<(Toolset, u64)> {
-    let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
-    let search = search(world);
+    let mut wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    if request.verb == Verb::Up && !ids.iter().any(|id| boots_images(opened, id)) {
+        wanted.tools.retain(|tool| *tool != Tool::Packer);
+    }
+    if wanted.tools.contains(&Tool::Terraform) {
+        say_dropped(world);
+    }
+    let bound: Vec<&Deployment> = records.iter().filter(|r| ids.contains(&r.id) && r.phase.exists()).collect();
+    let mut search = search(world);
+    search.prefer_tofu = !bound.is_empty() && bound.iter().all(|r| r.tool.as_deref() == Some(Tool::Tofu.program()));
     let found = find_all(&wanted.tools, &search).await;
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
     let absent = missing(&wanted.packages, &search);
     let mut tools = empty(world);
     if lacking.is_empty() && absent.is_empty() {
         found.iter().flatten().for_each(|f| put(&mut tools, f));
-        return Ok((tools, 0));
+        return fits(&tools, &bound).map(|()| (tools, 0));
     }
     let mut reasons = lacking;
     if !absent.is_empty() {
@@ -56,7 +80,23 @@ pub(super) async fn ready(
     let before = world.clock.now();
     let installed = install(world, &wanted, &search).await?;
     installed.iter().for_each(|f| put(&mut tools, f));
+    fits(&tools, &bound)?;
     Ok((tools, world.clock.now().since(before)))
+}
+
+/// States of Terraform and OpenTofu do not mix: whoever wrote one goes on with it. Said before anything is touched.
+fn fits(tools: &Toolset, bound: &[&Deployment]) -> Result<()> {
+    let Some(found) = &tools.terraform else { return Ok(()) };
+    let other = |r: &&&Deployment| r.tool.as_ref().is_some_and(|tool| *tool != found.name);
+    let Some(record) = bound.iter().find(other) else { return Ok(()) };
+    let tool = record.tool.as_deref().unwrap_or_default();
+    let what = format!("the state of {} was written by `{tool}`, and `{}` is what was found", record.id, found.path);
+    let failure = Failure::new(Kind::Tool, what).because("states of Terraform and OpenTofu do not mix");
+    Err(failure.hint(format!("put `{tool}` on PATH")).hint("otto tools"))
+}
+
+fn boots_images(opened: &Opened, id: &DeploymentId) -> bool {
+    opened.project.wanted(id).is_some_and(|spec| !spec.appliances().is_empty())
 }
 
 /// Installs what is missing of these.
@@ -64,25 +104,43 @@ pub(super) async fn ready(
 /// # Errors
 /// What could be had in no way, each with all that was tried.
 pub(super) async fn install(world: &World, wanted: &Wanted, search: &Search) -> Result<Vec<Found>> {
-    let say = world.say.clone();
-    let mut report = move |event: InstallEvent| {
-        if let Some(line) = line(&event) {
-            say(&line);
+    let (say, clock) = (world.say.clone(), world.clock.clone());
+    say(&format!("tools  what is missing comes into {}, once for this user", world.cache()));
+    // Steps at work with the time they began: told when they end, and now and then when they take long.
+    let at_work: Mutex<Vec<(String, Timestamp)>> = Mutex::default();
+    let mut report = |event: InstallEvent| {
+        let step = format!("{}: {}", event.subject, event.step);
+        let mut at_work = at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = at_work.iter().position(|(other, _)| *other == step);
+        let began = place.map(|n| at_work.remove(n).1);
+        if event.state == State::Begun {
+            at_work.push((step.clone(), clock.now()));
         }
+        say(&line(&event, &step, began.map(|began| clock.now().since(began))));
     };
     let client = Client::new();
-    let ready = ensure(wanted, search, &client, &mut report).await.map_err(|errors| not_had(&errors))?;
-    Ok(ready.tools)
+    let beat = async {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            for (step, began) in &*at_work.lock().unwrap_or_else(PoisonError::into_inner) {
+                (world.say)(&format!("tools  {step}: at it for {}", span(world.clock.now().since(*began))));
+            }
+        }
+    };
+    let ready = tokio::select! {
+        ready = ensure(wanted, search, &client, &mut report) => ready,
+        () = beat => unreachable!("a heartbeat does not end"),
+    };
+    Ok(ready.map_err(|errors| not_had(&errors))?.tools)
 }
 
-fn line(event: &InstallEvent) -> Option<String> {
-    let InstallEvent { subject, step, state } = event;
-    match state {
-        State::Begun => Some(format!("tools  {subject}: {step}")),
-        State::Waiting => Some(format!("tools  {subject}: another otto is at it, waiting")),
-        State::PassedOver { why } => Some(format!("tools  {subject}: {step} passed over: {why}")),
-        State::Failed { why } => Some(format!("tools  {subject}: {step} failed: {why}")),
-        _ => None,
+fn line(event: &InstallEvent, step: &str, took: Option<u64>) -> String {
+    match &event.state {
+        State::Begun => format!("tools  {step}"),
+        State::Waiting => format!("tools  {}: waits for another installation to end", event.subject),
+        State::Done => format!("tools  {step}: done{}", took.map(|ms| format!(" in {}", span(ms))).unwrap_or_default()),
+        State::PassedOver { why } => format!("tools  {step} passed over: {why}"),
+        State::Failed { why } => format!("tools  {step} failed: {why}"),
     }
 }
 
@@ -116,7 +174,7 @@ fn needed(request: &Request) -> Vec<Tool> {
         Verb::Up => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
         Verb::Only(Stage::Images) => vec![Tool::Packer],
         // Hosts that leave are drained by Ansible first.
-        Verb::Only(Stage::Provision) => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
+        Verb::Only(Stage::Provision) => vec![Tool::Terraform, Tool::Ansible],
         Verb::Only(Stage::Config) => vec![Tool::Ansible],
         Verb::Only(Stage::Test) if request.requests.failover => vec![Tool::Ansible],
         Verb::Only(Stage::Test) => Vec::new(),

@@ -8,7 +8,7 @@ use super::failure::{Failure, Kind, Result};
 use crate::lifecycle::stop::{StopWatch, Stopper};
 use crate::model::{Ask, Clock, Plan, Project, Sink};
 use crate::process::disk;
-use crate::project::{self, Vars};
+use crate::project::{self, Origins, Vars};
 use crate::store::{self, Store, StoreError};
 
 /// Free bytes below which nothing is started.
@@ -48,6 +48,8 @@ pub struct World {
 pub struct Opened {
     /// The project.
     pub project: Project,
+    /// Where its values come from.
+    pub origins: Origins,
     /// Its `.otto`.
     pub home: Utf8PathBuf,
 }
@@ -62,7 +64,7 @@ impl World {
         let folder = match start {
             Some(folder) => self.cwd.join(folder),
             None => project::find(&self.cwd).map_err(|e| {
-                Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR ...")
+                Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR up")
             })?,
         };
         let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
@@ -70,7 +72,7 @@ impl World {
             (self.say)(&format!("warning: {warning}"));
         }
         let home = self.vars.state_folder(&folder);
-        Ok(Opened { project: loaded.project, home })
+        Ok(Opened { project: loaded.project, origins: loaded.origins, home })
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.
@@ -130,8 +132,13 @@ impl World {
         }
         let copies = store::list_copies(&self.state_home(), &opened.project.id).map_err(unusable)?;
         let folder = Utf8Path::new(&opened.project.folder);
-        let there = |other: &Utf8Path| store::store_id_at(&other.join(".otto"));
-        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, there) else {
+        // What a copy names is the `.otto` folder itself.
+        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, store::store_id_at) else {
+            let newest = |n: usize| !copies[..n].iter().any(|newer| newer.store_id == copies[n].store_id);
+            for (_, other) in copies.iter().enumerate().filter(|(n, copy)| newest(*n) && !copy.exists.is_empty()) {
+                let what = other.exists.join(", ");
+                (self.say)(&format!("note: another clone of this project, `{}`, has {what}", other.project_folder));
+            }
             return Ok(());
         };
         let what = format!(
@@ -147,26 +154,28 @@ impl World {
 
 /// All problems of the project's files.
 pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
-    let count = problems.len();
+    let count = problems.iter().filter(|p| !p.warning).count();
     let what = if count == 1 {
         "the project's files have a problem".to_owned()
     } else {
         format!("the project's files have {count} problems")
     };
     let mut failure = Failure::new(Kind::Project, what);
-    failure.causes = problems.iter().map(ToString::to_string).collect();
+    let told = |p: &project::Problem| if p.warning { format!("warning: {p}") } else { p.to_string() };
+    failure.causes = problems.iter().map(told).collect();
     failure
 }
 
 /// A store that cannot be used.
 pub(super) fn unusable(error: StoreError) -> Failure {
-    let damaged = !matches!(error, StoreError::Newer { .. });
-    let failure = Failure::new(Kind::Store, error.to_string());
-    if damaged {
-        failure.hint("otto state restore")
-    } else {
-        failure.hint("use the otto that wrote it, or a newer one")
-    }
+    let hint = match &error {
+        StoreError::Damaged { .. } => "otto state restore",
+        StoreError::Newer { .. } => "use the otto that wrote it, or a newer one",
+        StoreError::Full { .. } => "free some space, then the same command again",
+        StoreError::Io { .. } => "make it writable, or let OTTO_DIR and XDG_STATE_HOME name folders that are",
+        _ => "otto state show",
+    };
+    Failure::new(Kind::Store, error.to_string()).hint(hint)
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {

@@ -28,6 +28,19 @@ pub fn look(path: &Utf8Path) -> Result<Found, ProcessError> {
     find(&Folder::at(path)).map_err(|source| ProcessError::Folder { path: path.to_owned(), source })
 }
 
+/// Whether some process of a call lives. Reads only and takes nothing: for looking at what others do.
+pub fn at_work(path: &Utf8Path) -> bool {
+    let folder = Folder::at(path);
+    let started = || folder.started().ok().flatten().is_some_and(|started| !started.session.living().is_empty());
+    is_locked(&folder.file("alive")) || started()
+}
+
+/// Whether somebody holds the lock of this file. Neither makes the file nor writes into it.
+fn is_locked(path: &Utf8Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
 fn find(folder: &Folder) -> io::Result<Found> {
     // Held until the answer is there.
     let _alive = match folder.alive() {

@@ -23,7 +23,7 @@ pub mod tail;
 mod bound;
 
 pub use command::Command;
-pub use found::{Found, look};
+pub use found::{Found, at_work, look};
 pub use ladder::{Climbed, Ladder, Rung, Signal, Target};
 pub use lock::{Holder, Lock, LockError};
 pub use output::{Captured, capture};

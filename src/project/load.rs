@@ -13,7 +13,7 @@ use crate::model::{Appliance, DeploymentId, Name, Project, Provider, ProviderKin
 
 use super::clash;
 use super::node::{Kind, Node};
-use super::origin::{Origin, Origins};
+use super::origin::Origins;
 use super::otto_file::{self, OttoFile};
 use super::problem::{Problem, tidy};
 use super::read::{Field, Fields, NAME_RULE, Reading};
@@ -79,17 +79,7 @@ pub fn load(folder: &Utf8Path) -> Result<Loaded, Vec<Problem>> {
 impl Loaded {
     /// The rules of one deployment, each finding with the line of its key.
     pub fn check(&self, id: &DeploymentId) -> Vec<Problem> {
-        let mut problems = rules::check(&self.project, id);
-        for problem in &mut problems {
-            let over = format!("sites.{}.environments.{}.{}", id.site, id.environment, problem.key);
-            let base = format!("sites.{}.{}", id.site, problem.key);
-            let origin = self.origins.0.get(&over).or_else(|| self.origins.get(&base));
-            if let Some(Origin::File { file, line, column }) = origin {
-                problem.file.clone_from(file);
-                (problem.line, problem.column) = (Some(*line), Some(*column));
-            }
-        }
-        problems
+        rules::placed(&self.project, &self.origins, id)
     }
 }
 

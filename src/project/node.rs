@@ -1,6 +1,6 @@
 //! A small YAML tree in which every key and value knows its place. Made by `yaml`, read by `read`.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 /// Line and column, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,12 +42,7 @@ impl Node {
         if !plain {
             return Some(Value::String(text.clone()));
         }
-        Some(match text.as_str() {
-            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-            "true" | "True" | "TRUE" => Value::Bool(true),
-            "false" | "False" | "FALSE" => Value::Bool(false),
-            other => number(other).map_or_else(|| Value::String(other.to_owned()), Value::Number),
-        })
+        Some(plain_scalar(text))
     }
 
     /// It says nothing.
@@ -108,21 +103,19 @@ fn shortened(text: &str) -> String {
     format!("{}…", line.chars().take(40).collect::<String>())
 }
 
-fn number(text: &str) -> Option<Number> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return u64::from_str_radix(hex, 16).ok().map(Number::from);
+/// What an unquoted text means, by the YAML library's own rules.
+fn plain_scalar(text: &str) -> Value {
+    if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        return Value::Null;
     }
-    if let Some(octal) = text.strip_prefix("0o") {
-        return u64::from_str_radix(octal, 8).ok().map(Number::from);
+    // Words that begin otherwise are text: no need to ask for each of a large project's names.
+    let asks = text.starts_with(|c: char| c.is_ascii_digit() || "+-.tTfF".contains(c));
+    let meant = if asks { serde_yaml::from_str(text).ok() } else { None };
+    match meant {
+        Some(meant @ (Value::Bool(_) | Value::Number(_))) => meant,
+        // Infinities have no JSON and come back as null: they stay the text that they are.
+        _ => Value::String(text.to_owned()),
     }
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let numeric = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    if !numeric || !digits.bytes().any(|b| b.is_ascii_digit()) || digits.starts_with(['e', 'E', '-', '+']) {
-        return None;
-    }
-    let whole = text.strip_prefix('+').unwrap_or(text);
-    let integer = whole.parse::<u64>().map(Number::from).or_else(|_| whole.parse::<i64>().map(Number::from));
-    integer.ok().or_else(|| Number::from_f64(whole.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -4,9 +4,25 @@ use crate::model::site::{DeploymentSpec, balances, serves_pages};
 use crate::model::{DeploymentId, Project, Provider, ProviderKind};
 
 use super::near;
+use super::origin::{Origin, Origins};
 use super::problem::Problem;
 
-/// What is wrong with a deployment; warnings among it are marked. Lines are not known here (`Loaded::check` adds them).
+/// What is wrong with a deployment, each finding with the line of its key.
+pub fn placed(project: &Project, origins: &Origins, id: &DeploymentId) -> Vec<Problem> {
+    let mut problems = check(project, id);
+    for problem in &mut problems {
+        let over = format!("sites.{}.environments.{}.{}", id.site, id.environment, problem.key);
+        let base = format!("sites.{}.{}", id.site, problem.key);
+        let origin = origins.0.get(&over).or_else(|| origins.get(&base));
+        if let Some(Origin::File { file, line, column }) = origin {
+            problem.file.clone_from(file);
+            (problem.line, problem.column) = (Some(*line), Some(*column));
+        }
+    }
+    problems
+}
+
+/// What is wrong with a deployment; warnings among it are marked. Lines are not known here ([`placed`] adds them).
 pub fn check(project: &Project, id: &DeploymentId) -> Vec<Problem> {
     let Some(provider) = project.provider_specs.get(&id.provider) else {
         let hint = near::suggestion(id.provider.as_str(), project.provider_specs.keys().map(|name| name.as_str()));

@@ -29,24 +29,18 @@ pub const DECLARED: &[Var] = &[
     var("CLOWD_PROVIDERS", "providers to work on, separated by commas or spaces", "`providers` in otto.yaml"),
     var("OTTO_ENV", "environment to work on", "`environment` in otto.yaml"),
     var("OTTO_PROJECT", "folder of the project", "the nearest folder upwards with otto.yaml"),
-    var("OTTO_STATE", "URL of the store", "the database in the state folder"),
     var("OTTO_DIR", "state folder", "`.otto` in the project"),
-    var("OTTO_LOG", "what to log, as a tracing filter", "nothing but warnings"),
     var("OTTO_NO_PROGRESS", "plain lines instead of live progress, when not empty", "live on a terminal"),
     var("NO_COLOR", "no colour, when not empty", "colour on a terminal"),
     var("FORCE_COLOR", "colour off a terminal too, when not empty or 0", "colour on a terminal"),
     var("CLICOLOR_FORCE", "the same as FORCE_COLOR", "colour on a terminal"),
     var("TERM", "`dumb` is a terminal without colour and cursor", "an ordinary terminal"),
     var("COLUMNS", "width of the output", "the terminal's"),
-    var("CI", "plain lines instead of live progress, when not empty", "live on a terminal"),
-    var("PAGER", "program that shows long help", "less"),
+    var("CI", "plain lines, and nothing is asked, when not empty", "live on a terminal"),
     var("PATH", "where the tools are looked for", "the system's folders"),
-    var("HOME", "your folder, below which the following ones are", "none: they have to be set"),
+    var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
-    var("XDG_CONFIG_HOME", "your own settings", "~/.config"),
-    var("XDG_RUNTIME_DIR", "sockets", "the folder for temporary files"),
-    var("TMPDIR", "folder for temporary files", "/tmp"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
@@ -63,7 +57,12 @@ impl Vars {
     /// Captures the process environment. Called once, in `main`.
     pub fn capture() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        Self::from_pairs(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+        let mut vars = Self::from_pairs(std::env::vars_os().map(|(name, value)| (text(name), text(value))));
+        // A service or a bare container may have no HOME; the system knows the folder all the same.
+        if let (None, Some(home)) = (vars.get("HOME"), std::env::home_dir()) {
+            vars.values.insert("HOME", text(home.into_os_string()));
+        }
+        vars
     }
 
     /// From pairs of name and value; an empty value is none.
@@ -130,12 +129,6 @@ impl Vars {
         self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
-    /// A folder for sockets, with a short path.
-    pub fn runtime_folder(&self) -> Utf8PathBuf {
-        let given = self.absolute("XDG_RUNTIME_DIR").or_else(|| self.absolute("TMPDIR"));
-        given.unwrap_or_else(|| Utf8PathBuf::from("/tmp"))
-    }
-
     /// Warnings for names that look like otto's and are not.
     pub fn unknown(&self) -> Vec<Problem> {
         let strange = |name: &&str| DECLARED.iter().all(|declared| declared.name != *name);
@@ -189,7 +182,6 @@ mod tests {
         let vars = Vars::from_pairs([("HOME", "/home/a"), ("XDG_CACHE_HOME", "relative"), ("XDG_STATE_HOME", "/s")]);
         assert_eq!(vars.cache_folder().as_deref(), Some(Utf8Path::new("/home/a/.cache/otto")));
         assert_eq!(vars.copies_folder().as_deref(), Some(Utf8Path::new("/s/otto")));
-        assert_eq!(vars.runtime_folder(), "/tmp");
         assert_eq!(Vars::default().cache_folder(), None);
         assert_eq!(vars.state_folder("/p".into()), "/p/.otto");
         assert_eq!(Vars::from_pairs([("OTTO_DIR", "x")]).state_folder("/p".into()), "/p/x");

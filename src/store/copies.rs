@@ -3,6 +3,7 @@
 //! with a leading dot and renamed when all of it is on the disk, so what can be listed is whole.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::backup::Backup;
@@ -120,7 +121,8 @@ pub fn list_copies(state_home: &Utf8Path, project_id: &str) -> Result<Vec<Copy>,
     let place = place(state_home, project_id)?;
     let entries = match place.read_dir_utf8() {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Where no folder can be, no copy is.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::io("read", &place)(error)),
     };
     let mut copies: Vec<Copy> = entries

@@ -23,7 +23,7 @@ pub enum StoreError {
         known: u32,
     },
     /// There, and not usable: cut short, not a database, inconsistent; or gone although its deployments are there.
-    #[error("{path} is damaged: {what}; `otto doctor` looks closer, `otto state restore` puts the last copy back")]
+    #[error("{path} is damaged: {what}; `otto state restore` puts the last copy back")]
     Damaged {
         /// The file.
         path: Utf8PathBuf,

@@ -55,7 +55,7 @@ fn push_hints(lines: &mut Vec<String>, hints: &[String], theme: Theme) {
     for hint in hints {
         if !shown.contains(&hint) {
             shown.push(hint);
-            lines.push(labelled(&theme.hint("hint:"), hint, theme));
+            lines.push(labelled(&theme.hint("hint:"), &theme.command(hint), theme));
         }
     }
 }

@@ -134,7 +134,7 @@ impl Out {
     /// A suggestion, to stderr.
     pub fn hint(&self, text: &str) {
         let theme = self.0.term.err_theme();
-        self.wrapped(&format!("{} {}", theme.hint("hint:"), theme.literals(text)));
+        self.wrapped(&format!("{} {}", theme.hint("hint:"), theme.literals(&theme.command(text))));
     }
 
     /// An error with its causes and suggestions, to stderr.

@@ -214,7 +214,8 @@ impl Shared {
 
     fn frame(&self, run: &Run) -> Vec<String> {
         let term = self.out.term();
-        frame(run, term.live_width(), term.live_height(), self.now(), term.err_theme())
+        // The last column stays free: a line is ended by erasing from the cursor on, which on a full line is its last character.
+        frame(run, term.live_width() - 1, term.live_height(), self.now(), term.err_theme())
     }
 
     fn show_summary(&self) {

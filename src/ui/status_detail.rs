@@ -37,7 +37,7 @@ fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(dirty) = &one.dirty {
         lines.push(format!("{} {}", theme.failed("dirty:"), clean_line(&dirty.reason)));
-        lines.push(format!("{} {}", theme.hint("repair:"), theme.hint(&clean_line(&dirty.repair))));
+        lines.push(format!("{} {}", theme.hint("repair:"), theme.hint(&theme.command(&clean_line(&dirty.repair)))));
     }
     for host in one.hosts.iter().filter(|host| host.state != HostState::Up) {
         let word = theme.paint(host_tone(host.state), host.state.word());
@@ -51,9 +51,11 @@ fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
     if bad.len() > SHOWN {
         lines.push(theme.dim(&format!("… and {} that found something", count(bad.len() - SHOWN, "more check"))));
     }
-    lines.extend(one.stale.iter().map(|why| format!("{} {}", theme.warning("stale:"), clean_line(why))));
+    lines.extend(
+        one.stale.iter().map(|why| format!("{} {}", theme.warning("stale:"), theme.literals(&clean_line(why)))),
+    );
     if one.lease.as_ref().and_then(|lease| lease.left_s).is_some_and(|left| left <= 0) && one.phase.exists() {
-        let what = theme.literals(&format!("`otto extend {0}` keeps it, `otto destroy {0}` ends it", one.name));
+        let what = theme.literals(&format!("`otto destroy {0}` ends it", one.name));
         lines.push(format!("{} {what}", theme.warning("lease over:")));
     }
     if !one.spend.unpriced.is_empty() && one.phase.exists() {

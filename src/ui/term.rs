@@ -96,8 +96,8 @@ impl Term {
             stdout_tty: ttys.1,
             stderr_tty: ttys.2,
             ci,
-            out_theme: Theme { colour: colour(ttys.1) },
-            err_theme: Theme { colour: colour(ttys.2) },
+            out_theme: Theme { colour: colour(ttys.1), ..Theme::PLAIN },
+            err_theme: Theme { colour: colour(ttys.2), ..Theme::PLAIN },
             live: ttys.2 && !dumb && !ci && !no_progress && !is_on(vars.no_progress.as_deref()),
             columns: vars.columns.as_deref().and_then(|c| c.trim().parse().ok()).filter(|c| *c > 0),
             fixed: None,
@@ -106,7 +106,7 @@ impl Term {
 
     /// A made-up terminal of this width, for tests and for rendering into a text.
     pub fn fixed(width: usize, colour: bool) -> Self {
-        let theme = Theme { colour };
+        let theme = Theme { colour, ..Theme::PLAIN };
         Self {
             stdin_tty: false,
             stdout_tty: true,
@@ -118,6 +118,12 @@ impl Term {
             columns: None,
             fixed: Some(width),
         }
+    }
+
+    /// Suggestions begin with this in place of `otto`: it is not on everybody's PATH.
+    pub fn named(mut self, program: &'static str) -> Self {
+        (self.out_theme.program, self.err_theme.program) = (program, program);
+        self
     }
 
     /// As if lines could be redrawn in place.

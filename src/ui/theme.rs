@@ -27,13 +27,15 @@ pub enum Tone {
 pub struct Theme {
     /// Colours are wanted on this stream.
     pub colour: bool,
+    /// What a person types to start otto, where a suggestion says `otto`.
+    pub program: &'static str,
 }
 
 impl Theme {
     /// No colours.
-    pub const PLAIN: Self = Self { colour: false };
+    pub const PLAIN: Self = Self { colour: false, program: "otto" };
     /// Colours.
-    pub const COLOUR: Self = Self { colour: true };
+    pub const COLOUR: Self = Self { colour: true, program: "otto" };
 
     /// The text in the colour of its meaning.
     pub fn paint(self, tone: Tone, text: &str) -> String {
@@ -82,8 +84,22 @@ impl Theme {
         self.paint(Tone::Strong, text)
     }
 
+    /// A command line that begins with `otto`, or names it behind `&&`, as this person has to type it; literals in it too.
+    pub fn command(self, text: &str) -> String {
+        let text = self.typed(text, "&& otto ");
+        match text.strip_prefix("otto ") {
+            Some(rest) => format!("{} {rest}", self.program),
+            None => text,
+        }
+    }
+
+    fn typed(self, text: &str, what: &str) -> String {
+        if self.program == "otto" { text.to_owned() } else { text.replace(what, &what.replace("otto", self.program)) }
+    }
+
     /// Text with its `` `literals` `` in the colour of literals; without colours the backticks stay.
     pub fn literals(self, text: &str) -> String {
+        let text = &self.typed(text, "`otto ");
         if !self.colour || text.matches('`').count() % 2 == 1 {
             return text.to_owned();
         }
@@ -143,5 +159,14 @@ mod tests {
         assert_eq!(Theme::COLOUR.literals("run `otto up`"), "run \u{1b}[36m`otto up`\u{1b}[0m");
         assert_eq!(Theme::PLAIN.literals("run `otto up`"), "run `otto up`");
         assert_eq!(Theme::COLOUR.literals("odd `one"), "odd `one");
+    }
+    #[test]
+    fn suggestions_name_the_program_as_it_was_typed() {
+        let theme = Theme { program: "target/release/otto", ..Theme::PLAIN };
+        assert_eq!(theme.command("otto up --yes"), "target/release/otto up --yes");
+        assert_eq!(theme.command("cd demo && otto up"), "cd demo && target/release/otto up");
+        assert_eq!(theme.command("a lotto of otto"), "a lotto of otto");
+        assert_eq!(theme.literals("run `otto up`"), "run `target/release/otto up`");
+        assert_eq!(Theme::PLAIN.command("otto up"), "otto up");
     }
 }

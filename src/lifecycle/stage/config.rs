@@ -10,10 +10,10 @@ use super::super::context::{Context, Program};
 use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use crate::model::name::counted;
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, EventKind, Host, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
 use crate::tools::ansible::config::callback_path;
-use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, inventory};
+use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
 /// How often an unreachable host is tried again: right after it was made, its SSH may not answer yet.
 const ATTEMPTS: u32 = 3;
@@ -28,7 +28,11 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.config_hash = None;
         context.remember(unit, record.clone())?;
     }
-    let changed = play(context, unit, &spec, &record.hosts, "configure", true).await?;
+    let played = play(context, unit, &spec, &record.hosts, "configure", true).await;
+    if let (Err(Trouble::End(end)), false) = (&played, check) {
+        half_done(context, unit, &mut record, end)?;
+    }
+    let changed = played?;
     if check {
         return Ok(UnitEnd::ok(format!("check: {} would change something", counted(changed, "task")), false));
     }
@@ -42,10 +46,26 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.dirty = None;
     }
     context.remember(unit, record)?;
-    Ok(UnitEnd::ok(
-        if changed == 0 { "nothing to change".to_owned() } else { format!("{} changed", counted(changed, "task")) },
-        changed > 0,
-    ))
+    let summary =
+        if changed == 0 { "nothing to change".to_owned() } else { format!("{} changed", counted(changed, "task")) };
+    Ok(UnitEnd::ok(summary, changed > 0))
+}
+
+/// Hosts that a playbook changed and did not finish with: status says so, and what to do.
+fn half_done(context: &Context, unit: &UnitId, record: &mut Deployment, end: &UnitEnd) -> Result<(), Trouble> {
+    if !end.changed || record.adrift().is_some() {
+        return Ok(());
+    }
+    let run = context.recorder.run();
+    let why = end.summary.lines().next().unwrap_or_default();
+    record.phase = Phase::Provisioned;
+    record.dirty = Some(Dirty {
+        reason: format!("half configured by run {run}: {why}"),
+        repair: format!("otto resume {run} --yes"),
+        in_flight: Vec::new(),
+        unfinished: Vec::new(),
+    });
+    context.remember(unit, record.clone())
 }
 
 /// The record of a deployment that has hosts.
@@ -117,6 +137,8 @@ pub(super) struct Played {
     pub(super) outcome: AnsibleOutcome,
     pub(super) called: Called,
     report: Report,
+    /// As the person knows it.
+    playbook: String,
 }
 
 impl Played {
@@ -135,15 +157,21 @@ impl Played {
         let unknown = self.called.interrupted || self.outcome == AnsibleOutcome::Interrupted;
         let changed = self.report.changed > 0 || unknown && self.report.tasks > 0;
         let mut end = UnitEnd { outcome: outcome_of(&self.called), ..UnitEnd::failed(summary, changed) };
-        let said = std::fs::read_to_string(self.called.folder.join("stderr")).unwrap_or_default();
-        end.hints = crate::tools::ansible::explain::hints(&self.report, &said);
+        end.hints = explain::hints(&self.report, &said(&self.called));
+        if self.outcome == AnsibleOutcome::NoHostsMatched {
+            end.hints.push(format!("`hosts:` in {} has to name `all`, a role or a host of it", self.playbook));
+        }
         end
     }
 }
 
+fn said(called: &Called) -> String {
+    std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default()
+}
+
 /// What standard error says, in one line.
 fn last_words(called: &Called) -> String {
-    let text = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
+    let text = said(called);
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     let error = lines.clone().find(|l| l.contains("ERROR") || l.contains("rror:"));
     let words = error.or_else(|| lines.next_back()).unwrap_or("it said nothing");
@@ -199,6 +227,7 @@ pub(super) async fn once(
         main: play.main,
         stream: Some(events),
         invocation: playbook.run(),
+        lock: None,
     };
     let called = call(context, unit, call_of, &mut reader).await?;
     let report = reader.report();
@@ -209,5 +238,12 @@ pub(super) async fn once(
         None => Vec::new(),
     };
     let outcome = classify(&report, &called.end, &expected);
-    Ok(Played { outcome, called, report })
+    if matches!(outcome, AnsibleOutcome::BadPlaybook { .. })
+        && let Some((file, line)) = explain::place(&said(&called))
+    {
+        let file = Some(context.source(unit, &file));
+        let diagnostic = Diagnostic { file, line: Some(line), ..Diagnostic::error(last_words(&called)) };
+        context.record(unit, EventKind::Diagnostic { diagnostic })?;
+    }
+    Ok(Played { outcome, called, report, playbook: format!("clowd/config/{}", play.file) })
 }

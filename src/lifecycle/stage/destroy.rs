@@ -6,11 +6,12 @@ use camino::Utf8Path;
 
 use super::super::call::{Call, call};
 use super::super::context::Context;
+use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::provision::{program_name, summary as done, tool, tool_failed};
-use super::{root, sweep};
-use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
-use crate::tools::terraform::{Extra, Operation, StateFile, Stream};
+use super::terraform::{program_name, summary as done, tool, tool_failed};
+use super::{root, strays, sweep};
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
 /// Destroys a deployment; its history stays.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
@@ -26,27 +27,35 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         // The copy is gone (someone cleaned up): the provider's own folder does as well.
         root::refresh(context, id, &context.target(id)?.provider)?;
     }
-    let state_file = folder.join("terraform.tfstate");
+    if root::existing_variables(&folder).is_none() {
+        variables_again(context, &record, &folder)?;
+    }
     let mut summary = String::from("no resource was in the state");
     let local = crate::tools::terraform::root::backend(&folder).map_err(Trouble::file(&folder))?.is_none();
-    match StateFile::read(&state_file) {
-        StateFile::Read(state) if local && state.is_empty() => {}
-        StateFile::Missing | StateFile::Empty if local => {}
-        StateFile::Unreadable { why } => {
-            return Ok(UnitEnd::failed(format!("{state_file}: {why}"), false).hint("otto state show"));
-        }
-        _ => summary = terraform_destroy(context, unit, id, &mut record, &folder).await?,
+    let remote = if local {
+        None
+    } else {
+        Some(tool(context, unit, id, &record, &folder, root::existing_variables(&folder)).await?)
+    };
+    let state = strays::before_destroy(context, unit, &record, &folder, remote.as_ref()).await?;
+    if !state.is_empty() {
+        summary = terraform_destroy(context, unit, id, &mut record, &folder).await?;
     }
     let swept = sweep_all(context, unit, id).await?;
     if swept > 0 {
         summary = format!("{summary}, {swept} found beside it");
     }
     verify(context, &record, id).await?;
+    // Before the folders go: without them, what the record lists could not be looked for.
+    record.hosts.clear();
+    record.endpoint = None;
+    if let Some(dirty) = &mut record.dirty {
+        (dirty.in_flight, dirty.unfinished) = (Vec::new(), Vec::new());
+    }
+    context.remember(unit, record.clone())?;
     remove_folders(context, id)?;
     record.phase = Phase::Destroyed;
     record.dirty = None;
-    record.hosts.clear();
-    record.endpoint = None;
     record.provision_hash = None;
     record.config_hash = None;
     context.remember(unit, record)?;
@@ -57,7 +66,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 /// Durable before anything goes.
 fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
     let run = context.recorder.run();
-    let in_flight = record.dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &Report::default());
     record.phase = Phase::Destroying;
     record.provision_hash = None;
     record.config_hash = None;
@@ -65,8 +74,29 @@ fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<()
         reason: format!("its destruction by run {run} did not end"),
         repair: format!("otto destroy {} --yes", record.id),
         in_flight,
+        unfinished,
     });
     context.remember(unit, record.clone())
+}
+
+/// After a lost folder there is no var file either: what the record says is enough to take it down.
+fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) -> Result<(), Trouble> {
+    let provider = &context.target(&record.id)?.provider;
+    let size = |role: &str| record.spec.roles.iter().find(|(name, _)| name.as_str() == role).map(|(_, r)| &r.size);
+    let hosts: Vec<HostSpec> = record
+        .hosts
+        .iter()
+        .map(|host| HostSpec {
+            name: host.name.clone(),
+            role: host.role.clone(),
+            image: host.image.clone().unwrap_or_default(),
+            size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
+        })
+        .collect();
+    let identity = Identity::of(record, &context.project, &context.store);
+    let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
+    let declared = root::declared(folder, &all)?;
+    root::write_variables(folder, &all, &declared).map(drop)
 }
 
 fn has_root(folder: &Utf8Path) -> bool {
@@ -86,16 +116,21 @@ async fn terraform_destroy(
     let mut stream = Stream::new();
     let name = program_name(context);
     let invocation = terraform.destroy(&Extra::passthrough(&context.requests.passthrough));
-    let called =
-        call(context, unit, Call { tool: &name, step: "destroy", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "destroy", main: true, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     (context.after_apply)(id);
     if called.is_clean() && report.succeeded(Operation::Destroy) {
         return Ok(done(&report));
     }
+    let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &report);
     if let Some(dirty) = &mut record.dirty {
-        dirty.in_flight.extend(report.in_flight.iter().cloned());
+        (dirty.in_flight, dirty.unfinished) = (in_flight, unfinished);
         context.remember(unit, record.clone())?;
     }
     let end = tool_failed(&called, &report, "destroy", true);

@@ -26,8 +26,9 @@ pub(super) async fn run(
     let run = context.recorder.run();
     record.dirty = Some(Dirty {
         reason: format!("the failover test of run {run} stopped {victim}"),
-        repair: format!("otto resume {run}"),
+        repair: format!("otto resume {run} --yes"),
         in_flight: Vec::new(),
+        unfinished: Vec::new(),
     });
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;

@@ -9,8 +9,8 @@ use crate::model::{DeploymentId, HostState, UnitId};
 use crate::tools::terraform::{Planned, PlannedAction};
 
 /// Addresses whose deletion is destruction: not the repair of a host that does not answer, not the replacement of
-/// what an interrupted creation of this deployment left tainted.
-pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, interrupted: bool) -> Vec<&'a Planned> {
+/// what an interrupted creation of this deployment left tainted or (`repair`, once there was one) unfinished.
+pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, repair: Option<&[String]>) -> Vec<&'a Planned> {
     let down: BTreeSet<&str> =
         target.hosts.iter().filter(|(_, state)| *state != HostState::Up).map(|(name, _)| name.as_str()).collect();
     planned
@@ -18,8 +18,9 @@ pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, interrupt
         .filter(|p| p.action.destroys())
         .filter(|p| {
             let tainted = p.action == PlannedAction::Replace && p.reason.as_deref() == Some("tainted");
+            let repaired = repair.is_some_and(|unfinished| tainted || unfinished.contains(&p.address));
             let of_down_host = p.action == PlannedAction::Replace && down.iter().any(|name| belongs(&p.address, name));
-            !(of_down_host || tainted && interrupted)
+            !(of_down_host || repaired)
         })
         .collect()
 }
@@ -51,13 +52,16 @@ pub(super) async fn consent(
     id: &DeploymentId,
     planned: &[Planned],
     target: &Target,
-    interrupted: bool,
+    repair: Option<&[String]>,
 ) -> Result<(), Trouble> {
-    let destructive = destructive(planned, target, interrupted);
+    let destructive = destructive(planned, target, repair);
     if !destructive.is_empty() && !context.consent.allow_destroy {
         let names: Vec<&str> = destructive.iter().map(|p| p.address.as_str()).collect();
         let summary = format!("Terraform would destroy {}: {}", names.len(), names.join(", "));
         return Err(UnitEnd::refused(summary, format!("{} --allow-destroy", context.consent.line)).into());
+    }
+    if planned.is_empty() && repair.is_some() {
+        return Ok(());
     }
     let only_new = context.consent.agreed_new && planned.iter().all(|p| !p.action.destroys());
     if context.consent.yes || only_new {

@@ -10,9 +10,10 @@ use super::super::call::{Call, call};
 use super::super::context::{Context, Program};
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use crate::model::project::ImageFrom;
-use crate::model::{Image, Name, Provider, UnitId};
-use crate::process::disk;
+use crate::model::{EventKind, Image, Name, Provider, UnitId};
+use crate::process::{Lock, disk};
 use crate::tools::packer::args::Packer;
+use crate::tools::packer::explain;
 use crate::tools::packer::manifest;
 use crate::tools::packer::parse::Stream;
 
@@ -31,6 +32,15 @@ pub(super) async fn run(
     let short = hash.get(..12).unwrap_or("unhashed");
     let name = format!("{appliance}-{short}");
     let output = context.home.join("images").join(provider.as_str()).join(&name);
+    let path = context.home.join("locks").join(format!("image_{provider}_{appliance}"));
+    let lock = Lock::wait(&path, &context.holder).await.map_err(|e| UnitEnd::failed(e.to_string(), false))?;
+    // Another otto may have built it while this one waited, or an earlier one before it was killed.
+    if !context.rebuild
+        && let Ok(found) = reference(&output, spec)
+    {
+        remember(context, unit, (provider, appliance, &hash), &found)?;
+        return Ok(UnitEnd::ok(format!("{name} was built meanwhile"), true));
+    }
     // A build that was interrupted leaves parts; the manifest appends. Both go before a new one begins.
     if output.exists() {
         fs::remove_dir_all(&output).map_err(Trouble::file(&output))?;
@@ -58,9 +68,13 @@ pub(super) async fn run(
     .env("OTTO_PACKAGES", context.tools.packages.as_str())
     .env("OTTO_BIN", context.exe.as_str());
     let mut stream = Stream::new();
-    let called =
-        call(context, unit, Call { tool: "packer", step: "build", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: "packer", step: "build", main: true, stream: None, invocation, lock: Some(&lock) },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     if !called.is_clean() || !report.errors.is_empty() {
         let why = report.errors.first().map(|d| d.summary.clone()).or_else(|| last_line(&called.folder));
@@ -70,22 +84,40 @@ pub(super) async fn run(
             None => format!("the build ended with {}", called.end.describe()),
         };
         let _ = fs::remove_dir_all(&output);
-        return Ok(UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) });
+        // What only the whole output tells to be an error: a template that could not be read.
+        for mut diagnostic in report.errors.iter().filter(|_| called.errors.is_empty()).cloned() {
+            diagnostic.file = diagnostic.file.map(|file| context.source(unit, &file));
+            context.record(unit, EventKind::Diagnostic { diagnostic })?;
+        }
+        let mut end = UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) };
+        end.hints = explain::hints(&report.errors, "");
+        return Ok(end);
     }
     let reference = reference(&output, spec)?;
-    let size = fs::metadata(&reference).ok().map(|m| m.len());
+    let size = remember(context, unit, (provider, appliance, &hash), &reference)?;
+    let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
+    Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
+}
+
+/// Into the index; returns its size in bytes where it is a file.
+fn remember(
+    context: &Context,
+    unit: &UnitId,
+    (provider, appliance, hash): (&Name, &Name, &str),
+    reference: &str,
+) -> Result<Option<u64>, Trouble> {
+    let size = fs::metadata(reference).ok().map(|m| m.len());
     let image = Image {
         provider: provider.clone(),
         appliance: appliance.clone(),
-        hash,
-        reference: reference.clone(),
+        hash: hash.to_owned(),
+        reference: reference.to_owned(),
         size,
         run: context.recorder.run().clone(),
         built_at: context.now(),
     };
     context.remember_image(unit, image)?;
-    let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
-    Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
+    Ok(size)
 }
 
 /// What hosts boot, out of Packer's manifest: never out of its words or its exit code alone.
@@ -102,9 +134,11 @@ fn reference(output: &Utf8Path, provider: &Provider) -> Result<String, Trouble> 
     let raw = match provider.image_from {
         ImageFrom::Id => artifact.artifact_id.clone(),
         ImageFrom::File => {
-            let (file, _) = artifact.files.first().ok_or_else(|| failed(format!("{path} names no file")))?;
-            if !file.is_file() {
-                return Err(failed(format!("{file}: Packer names it as its artifact, and it is not there")).into());
+            let (file, size) = artifact.files.first().ok_or_else(|| failed(format!("{path} names no file")))?;
+            if !fs::metadata(file).is_ok_and(|m| m.is_file() && (*size == 0 || m.len() == *size)) {
+                return Err(
+                    failed(format!("{file}: Packer names it as its artifact, and it is not there as built")).into()
+                );
             }
             file.to_string()
         }

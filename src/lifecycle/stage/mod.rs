@@ -7,7 +7,9 @@ mod guard;
 mod images;
 mod provision;
 mod root;
+pub(in crate::lifecycle) mod strays;
 mod sweep;
+mod terraform;
 mod test;
 
 pub use config::inventory_of;

@@ -3,21 +3,22 @@
 //! The record says `partial` and dirty before the tool that may change something starts, and only a proven end takes
 //! that back: whatever happens in between, the next otto knows that it has to look.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::super::call::{Call, Called, call};
-use super::super::context::{Context, Program};
+use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::{config, guard, root, sweep};
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
+use super::terraform::{program_name, summary, tool, tool_failed};
+use super::{config, guard, root, strays};
+use crate::model::project::ImageFrom;
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
-use crate::tools::terraform::{Extra, Operation, Report, StateFile, Stream, Terraform, outputs, root as tf_root};
+use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
 /// Everything an apply needs, prepared.
 struct Ready<'a> {
@@ -25,16 +26,17 @@ struct Ready<'a> {
     record: Deployment,
     is_new: bool,
     was_dirty: Option<Dirty>,
+    /// Addresses that an interrupted run left unfinished.
+    replace: Vec<String>,
     hosts: Vec<HostSpec>,
     variables: Map<String, Value>,
-    folder: Utf8PathBuf,
     terraform: Terraform,
 }
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut ready = prepare(context, unit, id).await?;
-    look_for_strays(context, unit, id, &ready).await?;
+    ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
     let agreed = context.consent.yes || context.consent.agreed_new;
     let one_call = ready.is_new && agreed && ready.target.provider.is_free();
     if one_call {
@@ -62,14 +64,22 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     if let Some(end) = living.and_then(|r| root::moved(context, &r.home)) {
         return Err(end.into());
     }
-    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &context.memory.newest(&id.provider))
-        .map_err(|missing| {
-            let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
-            UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
-        })?;
+    let down = |name: &str| target.hosts.iter().any(|(n, state)| n == name && *state != HostState::Up);
+    let by_file = target.provider.image_from == ImageFrom::File;
+    let is_gone = |name: &str, image: &str| by_file && down(name) && !Utf8Path::new(image).is_file();
+    let newest = context.memory.newest(&id.provider);
+    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &newest, &is_gone).map_err(|missing| {
+        let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
+        UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
+    })?;
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;
+    if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
+        let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
+        let hint = "declare it in the root: a list of objects with `name`, `role` and `address`";
+        return Err(UnitEnd::failed(what, false).hint(hint).into());
+    }
     let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
     let variables = root::declared(&folder, &all)?;
     let var_file = root::write_variables(&folder, &all, &variables)?;
@@ -79,10 +89,10 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         target,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
+        replace: Vec::new(),
         record,
         hosts,
         variables,
-        folder,
         terraform,
     })
 }
@@ -106,144 +116,18 @@ fn fresh(context: &Context, target: &Target) -> Deployment {
         spec: target.spec.clone(),
         provision_hash: None,
         config_hash: None,
-        last_run: None,
-    }
-}
-
-/// The Terraform call of a deployment: its tool, its folder, the shared data folder (initialised once).
-///
-/// # Errors
-/// When its state belongs to the other tool, or `init` fails.
-pub(super) async fn tool(
-    context: &Context,
-    unit: &UnitId,
-    id: &DeploymentId,
-    record: &Deployment,
-    folder: &Utf8Path,
-    var_file: Option<Utf8PathBuf>,
-) -> Result<Terraform, Trouble> {
-    let program: &Program =
-        context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found", false))?;
-    if let Some(bound) = record.tool.as_ref().filter(|bound| **bound != program.name) {
-        let end = UnitEnd::failed(
-            format!("its state was written by {bound}, and {} is what PATH has: their states do not mix", program.name),
-            false,
-        );
-        return Err(end
-            .hint(format!("put {bound} first on PATH, or destroy {id} with it and bring it up anew"))
-            .into());
-    }
-    let read = |e| Trouble::file(folder)(e);
-    let mut terraform = Terraform {
-        program: program.path.clone(),
-        tofu: program.name == "tofu",
-        version: program.numbers(),
-        dir: folder.to_owned(),
-        data_dir: None,
-        workspace: None,
-        var_file,
-        env: BTreeMap::new(),
-    };
-    if tf_root::backend(folder).map_err(read)?.is_some() {
-        terraform.workspace =
-            Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
-    }
-    if !tf_root::needs_init(folder).map_err(read)? {
-        return Ok(terraform);
-    }
-    let key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
-    let data = context.home.join("terraform").join(".data").join(key);
-    terraform.data_dir = Some(data.clone());
-    let done = data.join("otto.done");
-    let _one_at_a_time = context.initialising.lock().await;
-    if done.is_file() && folder.join(".terraform.lock.hcl").is_file() == data.join("lock.hcl").is_file() {
-        return Ok(terraform);
-    }
-    if let Ok(lock) = fs::read(data.join("lock.hcl")) {
-        fs::write(folder.join(".terraform.lock.hcl"), lock).map_err(Trouble::file(folder))?;
-        if done.is_file() {
-            return Ok(terraform);
-        }
-    }
-    let mut stream = Stream::new();
-    let invocation = terraform.init();
-    let called = call(
-        context,
-        unit,
-        Call { tool: &program.name, step: "init", main: false, stream: None, invocation },
-        &mut stream,
-    )
-    .await?;
-    if !called.is_clean() {
-        return Err(tool_failed(&called, &stream.report(), "init", false).into());
-    }
-    if let Ok(lock) = fs::read(folder.join(".terraform.lock.hcl")) {
-        fs::write(data.join("lock.hcl"), lock).map_err(Trouble::file(&data))?;
-    }
-    fs::write(&done, b"").map_err(Trouble::file(&done))?;
-    Ok(terraform)
-}
-
-/// Before anything is made: what an interrupted run may have left, and what another store may have made.
-async fn look_for_strays(
-    context: &Context,
-    unit: &UnitId,
-    id: &DeploymentId,
-    ready: &Ready<'_>,
-) -> Result<(), Trouble> {
-    if ready.is_new {
-        let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(()) };
-        if let Some(first) = found.foreign.first() {
-            let what = format!(
-                "`{}` ({}) carries the name of {id} and was made by another store or project",
-                first.name, first.id
-            );
-            return Err(UnitEnd::failed(what, false)
-                .hint("destroy it where it was made, or give this site or environment another name")
-                .into());
-        }
-        return sweep::remove(context, unit, id, &found.ours).await;
-    }
-    let Some(dirty) = &ready.was_dirty else { return Ok(()) };
-    if dirty.in_flight.is_empty() && ready.record.phase != Phase::Partial && ready.record.phase != Phase::Destroying {
-        return Ok(());
-    }
-    let state_file = ready.folder.join("terraform.tfstate");
-    match sweep::list(context, unit, id, "list").await? {
-        Some(found) => {
-            let adrift = sweep::unknown_to_state(&state_file, found.ours)?;
-            sweep::remove(context, unit, id, &adrift).await
-        }
-        None => {
-            let read = StateFile::read(&state_file);
-            let known = read.state().map(|s| s.addresses.clone()).unwrap_or_default();
-            let lost: Vec<&str> = dirty.in_flight.iter().map(String::as_str).filter(|a| !known.contains(*a)).collect();
-            if lost.is_empty() || context.consent.ignore_in_flight {
-                return Ok(());
-            }
-            let what = format!(
-                "{} may exist though the state does not hold it, and `{}` has no `orphans` to look for it",
-                lost.join(", "),
-                id.provider
-            );
-            Err(UnitEnd::failed(what, false)
-                .hint(format!(
-                    "look for it at the provider, remove it, then {} --ignore-in-flight",
-                    context.consent.line
-                ))
-                .into())
-        }
     }
 }
 
 /// Durable before the tool starts: from here on something may exist.
 fn begin(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), Trouble> {
     let run = context.recorder.run();
-    let earlier = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
+    let (in_flight, unfinished) = strays::left_open(ready.was_dirty.as_ref(), &Report::default());
     ready.record.dirty = Some(Dirty {
         reason: format!("provisioning by run {run} did not end"),
-        repair: format!("otto resume {run}"),
-        in_flight: earlier,
+        repair: format!("otto resume {run} --yes"),
+        in_flight,
+        unfinished,
     });
     ready.record.phase = Phase::Partial;
     ready.record.provision_hash = None;
@@ -258,12 +142,16 @@ async fn plan(
     plan_file: &Utf8Path,
 ) -> Result<(Report, bool), Trouble> {
     let mut stream = Stream::new();
-    let invocation =
-        ready.terraform.plan(Goal::Create, Some(plan_file), &Extra::passthrough(&context.requests.passthrough));
+    let extra = Extra { passthrough: context.requests.passthrough.clone(), ..Extra::replace(&ready.replace) };
+    let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &extra);
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "plan", main: false, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "plan", main: false, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     // 2 means changes; everything else than 0 and 2 is a failure.
     let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
@@ -288,13 +176,15 @@ async fn decide(
 ) -> Result<UnitEnd, Trouble> {
     let known: Vec<&str> = ready.record.hosts.iter().map(|h| h.name.as_str()).collect();
     let same_hosts = known.len() == ready.hosts.len() && ready.hosts.iter().all(|h| known.contains(&h.name.as_str()));
-    // 2 is Terraform's word for changes; outputs alone count as well.
-    if unchanged && same_hosts {
+    let interrupted = ready.was_dirty.is_some();
+    // 2 is Terraform's word for changes; outputs alone count as well. After an interruption the hosts of the record may
+    // be those of before it: only an apply, even an empty one, tells them.
+    if unchanged && same_hosts && !interrupted {
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
-    let interrupted = ready.was_dirty.is_some();
-    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, interrupted).await?;
+    let repair = interrupted.then_some(ready.replace.as_slice());
+    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, repair).await?;
     drain(context, unit, &ready).await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
@@ -323,14 +213,24 @@ async fn apply(
 ) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
-    let called =
-        call(context, unit, Call { tool: &name, step: "apply", main: true, stream: None, invocation }, &mut stream)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: &name, step: "apply", main: true, stream: None, invocation, lock: None },
+        &mut stream,
+    )
+    .await?;
     let report = stream.report();
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
-        finish(context, unit, &mut ready, Some(&report))?;
+        let finished = finish(context, unit, &mut ready, Some(&report));
+        if let (Err(Trouble::End(end)), Some(dirty)) = (&finished, &mut ready.record.dirty) {
+            // Made, and not as declared: it did end, and what is wrong is known.
+            dirty.reason.clone_from(&end.summary);
+            context.remember(unit, ready.record.clone())?;
+        }
+        finished?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -357,13 +257,12 @@ fn settle_failure(
     }
     let how =
         if called.interrupted { "was interrupted".to_owned() } else { format!("ended with {}", called.end.describe()) };
-    let mut in_flight = ready.was_dirty.as_ref().map(|d| d.in_flight.clone()).unwrap_or_default();
-    in_flight.extend(report.in_flight.iter().cloned());
-    in_flight.dedup();
+    let (in_flight, unfinished) = strays::left_open(ready.was_dirty.as_ref(), report);
     ready.record.dirty = Some(Dirty {
         reason: format!("apply {how}"),
-        repair: format!("otto resume {}", context.recorder.run()),
+        repair: format!("otto resume {} --yes", context.recorder.run()),
         in_flight,
+        unfinished,
     });
     let _ = id;
     context.remember(unit, ready.record.clone())
@@ -375,7 +274,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
     let mut changed = false;
     if let Some(report) = report {
         let not_so = |what: String| {
-            UnitEnd::failed(what, true).hint(format!("see `outputs.tf` of `clowd/provision/{}`", record.id.provider))
+            let root = &record.id.provider;
+            UnitEnd::failed(what, true).hint(format!("correct the outputs of the root `clowd/provision/{root}`"))
         };
         let declared =
             outputs::declared(&report.outputs, &report.sensitive_outputs).map_err(|e| not_so(e.to_string()))?;
@@ -409,31 +309,4 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         record.config_hash = None;
     }
     context.remember(unit, ready.record.clone())
-}
-
-/// `3 created, 1 changed, 1 destroyed`.
-pub(super) fn summary(report: &Report) -> String {
-    let Some(done) = &report.final_summary else { return String::new() };
-    let parts = [(done.add, "created"), (done.change, "changed"), (done.remove, "destroyed")];
-    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    if said.is_empty() { "no changes".to_owned() } else { said.join(", ") }
-}
-
-pub(super) fn program_name(context: &Context) -> String {
-    context.tools.terraform.as_ref().map_or_else(|| "terraform".to_owned(), |t| t.name.clone())
-}
-
-/// What a failed call of Terraform means as a unit's end.
-pub(super) fn tool_failed(called: &Called, report: &Report, step: &str, changed: bool) -> UnitEnd {
-    let outcome = super::super::unit_end::outcome_of(called);
-    let first = report.errors.first().or(called.errors.first());
-    let summary = match first {
-        _ if called.interrupted => format!("`{step}` was interrupted"),
-        Some(diagnostic) => format!("`{step}` failed: {}", diagnostic.summary),
-        None => format!("`{step}` ended with {} and without its final summary", called.end.describe()),
-    };
-    let mut end = UnitEnd { outcome, ..UnitEnd::failed(summary, changed) };
-    let said = fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
-    end.hints = crate::tools::terraform::explain::hints(&report.errors, &said);
-    end
 }

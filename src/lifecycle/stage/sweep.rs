@@ -2,7 +2,7 @@
 //!
 //! Only what carries this store's own tags is ever removed; what carries another store's is a refusal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -12,7 +12,6 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
-use crate::tools::terraform::StateFile;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -100,19 +99,9 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// Those that no healthy resource of the state knows. A tainted resource does not count: what its interrupted
-/// creation made is going to be replaced, and Terraform runs no destroy provisioner for it.
-pub(super) fn unknown_to_state(state_file: &Utf8Path, found: Vec<Orphan>) -> Result<Vec<Orphan>, Trouble> {
-    let known = match StateFile::read(state_file) {
-        StateFile::Read(state) => state.healthy,
-        // An empty or absent state knows nothing: all that was found is adrift.
-        StateFile::Missing | StateFile::Empty => BTreeSet::new(),
-        StateFile::Unreadable { why } => return Err(UnitEnd::failed(format!("{state_file}: {why}"), false).into()),
-    };
-    Ok(found
-        .into_iter()
-        .filter(|o| !known.contains(&o.id) && (o.name.is_empty() || !known.contains(&o.name)))
-        .collect())
+/// Whether the provider has a way to be asked.
+pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
+    executable(&context.terraform_folder(id)).is_some()
 }
 
 fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
@@ -136,9 +125,13 @@ async fn run(
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
     let step = format!("orphans-{step}");
-    let called =
-        call(context, unit, Call { tool: "orphans", step: &step, main: false, stream: None, invocation }, lines)
-            .await?;
+    let called = call(
+        context,
+        unit,
+        Call { tool: "orphans", step: &step, main: false, stream: None, invocation, lock: None },
+        lines,
+    )
+    .await?;
     if called.is_clean() {
         return Ok(());
     }

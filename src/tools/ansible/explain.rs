@@ -42,6 +42,10 @@ const KNOWN: &[(&[&str], &str)] = &[
         ],
         "the host has no Python 3: install it in the image",
     ),
+    (
+        &["the playbook: "],
+        "clowd/config/ has no such playbook: write it, or take the one that `otto init` writes into a new folder",
+    ),
     (&["no space left on device"], "a disk is full"),
     (&["is undefined"], "a variable is not set: give it in `vars:` of the site or environment"),
     (&["unsupported locale setting", "ansible requires the locale encoding"], "the machine has no UTF-8 locale"),
@@ -51,6 +55,21 @@ const KNOWN: &[(&[&str], &str)] = &[
         "the host installs packages by itself just now: run the same command again in a minute",
     ),
 ];
+
+/// The place that Ansible names for a playbook that it cannot read: `Origin: FILE:3:1` (since 2.19), before that
+/// `The error appears to be in 'FILE': line 3, column 1`.
+pub fn place(stderr: &str) -> Option<(String, u32)> {
+    let found = stderr.lines().find_map(|line| {
+        if let Some((_, origin)) = line.split_once("Origin: ") {
+            let mut parts = origin.trim().splitn(3, ':');
+            return Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?));
+        }
+        let (file, rest) = line.split_once("error appears to be in '")?.1.split_once("': line ")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        Some((file.to_owned(), digits.parse().ok()?))
+    });
+    found.filter(|(file, _): &(String, u32)| file.starts_with('/'))
+}
 
 /// Hints for a failure, most telling first, each at most once.
 pub fn hints(report: &Report, stderr: &str) -> Vec<String> {

@@ -145,6 +145,8 @@ pub struct Report {
     pub in_flight: Vec<String>,
     /// Those of them that were being created; see [`super::state::StateFile::unsure`].
     pub creating: Vec<String>,
+    /// Addresses whose creation was completed.
+    pub made: Vec<String>,
     /// Addresses that were completed.
     pub completed: Vec<String>,
     /// Addresses whose change failed.
@@ -318,6 +320,9 @@ impl Stream {
                 let failed = kind == "apply_errored";
                 let list = if failed { &mut self.report.errored } else { &mut self.report.completed };
                 list.push(address.clone());
+                if !failed && action == "create" {
+                    self.report.made.push(address.clone());
+                }
                 self.progress(format!("{address}: {}", if failed { "failed" } else { "done" }))
             }
             "apply_progress" => {

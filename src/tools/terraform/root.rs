@@ -103,6 +103,16 @@ pub fn declared_outputs(dir: &Utf8Path) -> io::Result<BTreeSet<String>> {
     labelled(dir, "output")
 }
 
+/// Whether a root certainly does not declare an output: false too when something in it is not understood.
+///
+/// # Errors
+/// The folder or a file cannot be read.
+pub fn lacks_output(dir: &Utf8Path, name: &str) -> io::Result<bool> {
+    let body = read(dir)?;
+    let declared = body.of_kind("output").any(|block| block.labels.first().is_some_and(|label| label == name));
+    Ok(body.whole && !declared)
+}
+
 /// The root's own backend: `pg`, `http`, `local`, ..., `cloud`; nothing when the state is a file beside it.
 ///
 /// # Errors

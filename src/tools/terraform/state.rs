@@ -1,7 +1,7 @@
 //! A state file as Terraform and OpenTofu write it (version 4): which addresses it knows, which are tainted, whether
 //! an id occurs in it. Read only; otto never writes one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{fs, io};
 
 use camino::Utf8Path;
@@ -42,8 +42,9 @@ pub struct State {
     pub deposed: BTreeSet<String>,
     /// Every text and number in any object and every index key: what an id is looked up in.
     pub leaves: BTreeSet<String>,
-    /// The same of objects that are neither tainted nor deposed: what an interrupted creation made is not among them.
-    pub healthy: BTreeSet<String>,
+    /// The same by address, of objects that are neither tainted nor deposed: what an interrupted creation made is not
+    /// among them.
+    pub healthy: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What an unclean end leaves open.
@@ -107,7 +108,7 @@ impl StateFile {
         let has = |address: &String| self.state().is_some_and(|state| state.addresses.contains(address));
         let tainted = |address: &String| self.state().is_some_and(|state| state.tainted.contains(address));
         Unsure {
-            absent: report.in_flight.iter().filter(|address| !has(address)).cloned().collect(),
+            absent: report.in_flight.iter().chain(&report.made).filter(|address| !has(address)).cloned().collect(),
             unfinished: report.creating.iter().filter(|a| has(a) && !tainted(a)).cloned().collect(),
         }
     }
@@ -141,20 +142,20 @@ impl State {
         let index = instance.get("index_key").filter(|key| !key.is_null());
         let whole = instance.get("status").and_then(Value::as_str) != Some("tainted")
             && instance.get("deposed").is_none_or(Value::is_null);
-        for part in [index, instance.get("attributes")].into_iter().flatten() {
-            leaves(part, &mut self.leaves);
-            if whole {
-                leaves(part, &mut self.healthy);
-            }
-        }
-        if !managed {
-            return;
-        }
         let address = match index {
             None => base.to_owned(),
             Some(Value::String(key)) => format!("{base}[{}]", quoted(key)),
             Some(key) => format!("{base}[{key}]"),
         };
+        for part in [index, instance.get("attributes")].into_iter().flatten() {
+            leaves(part, &mut self.leaves);
+            if whole {
+                leaves(part, self.healthy.entry(address.clone()).or_default());
+            }
+        }
+        if !managed {
+            return;
+        }
         if instance.get("deposed").is_some_and(|key| !key.is_null()) {
             self.deposed.insert(address);
             return;

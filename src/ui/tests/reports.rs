@@ -30,7 +30,7 @@ fn status_at_140_columns() {
       missing  www-3
       critical  www-1 serves blog.localhost: connection refused  http://127.0.0.1:8090/
       warning  home: status 200, but the body does not hold `welcome`  http://127.0.0.1:8090/
-      lease over: `otto extend dev/local/blog` keeps it, `otto destroy dev/local/blog` ends it
+      lease over: `otto destroy dev/local/blog` ends it
     prod/do/hello  http://203.0.113.7/
       unknown  www-2  203.0.113.8
       unpriced: digitalocean_reserved_ip.web
@@ -63,8 +63,7 @@ fn status_at_80_columns() {
         http://127.0.0.1:8090/
       warning  home: status 200, but the body does not hold `welcome`
         http://127.0.0.1:8090/
-      lease over: `otto extend dev/local/blog` keeps it, `otto destroy
-        dev/local/blog` ends it
+      lease over: `otto destroy dev/local/blog` ends it
     prod/do/hello  http://203.0.113.7/
       age 20d 0h, latency 48 ms, last run config ok, cost 0.018 USD/h, 1 unpriced
       unknown  www-2  203.0.113.8
