@@ -37,6 +37,10 @@ const KNOWN: &[(&[&str], &str)] = &[
         "the template uses a variable that is not set: correct the file and line named above",
     ),
     (
+        &["block definition", "unclosed configuration block", "invalid expression", "missing newline"],
+        "the template has an error: correct the file and line named above",
+    ),
+    (
         &["script exited with non-zero exit status"],
         "a script of the template failed: its own words stand in the log, above this",
     ),
