@@ -1,6 +1,6 @@
 //! The terminal: progress, tables, errors, prompts, JSON. The only place that prints.
 //!
-//! stdout is data, stderr is talk. Events are folded into a [`fold::Run`]; what is shown of it are pure functions
+//! stdout is data, stderr is talk. Events are folded into a `fold::Run`; what is shown of it are pure functions
 //! (frame, lines, summary), so that live display, plain log and replay show the same. Renderers return texts, and
 //! [`Out`] alone writes them.
 
