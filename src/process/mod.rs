@@ -12,6 +12,7 @@ pub mod disk;
 pub mod folder;
 pub mod found;
 pub mod ladder;
+mod launch;
 pub mod lock;
 pub mod output;
 pub mod redact;

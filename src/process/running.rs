@@ -1,11 +1,8 @@
 //! Starts a call under its supervisor, waits for its end, and climbs its stop ladder: the same for own and adopted.
 
-use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
@@ -14,9 +11,9 @@ use tokio::sync::oneshot;
 use super::command::Command;
 use super::folder::{Exit, Folder, Started};
 use super::ladder::{Climbed, Ladder};
+use super::launch::{Reaped, launch};
 use super::lock::Lock;
 use super::session::Living;
-use super::supervisor::{READY, WORD};
 use crate::model::End;
 
 /// How a call ended, and that nothing of it is left.
@@ -79,43 +76,6 @@ pub async fn start(
         })
     });
     task.await.map_err(|gone| at(io::Error::other(gone)))?
-}
-
-/// Returns when the supervisor says that the tool's fate is on record.
-fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io::Result<Reaped> {
-    let (mut ready, write) = io::pipe()?;
-    let mut supervisor = std::process::Command::new(exe);
-    supervisor.arg(WORD).arg(folder.path()).args(locks.iter().map(|fd| fd.as_raw_fd().to_string()));
-    supervisor.stdin(Stdio::null()).stdout(write).stderr(Stdio::null());
-    #[expect(unsafe_code, reason = "a session of its own and inherited locks need a step between fork and exec")]
-    // SAFETY: runs in the forked child and makes only system calls: no allocation, no lock, no panic.
-    unsafe {
-        supervisor.pre_exec(move || {
-            // Here and not in the supervisor: a Ctrl-C between fork and exec would end it. And only here do the locks
-            // become inheritable, so that no other child of this process gets them by chance.
-            rustix::process::setsid()?;
-            locks.iter().try_for_each(|fd| rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty()))?;
-            Ok(())
-        });
-    }
-    let child = Reaped(Mutex::new(Some(supervisor.spawn()?)));
-    // It holds the pipe's other end, too.
-    drop(supervisor);
-    let mut said = Vec::new();
-    let mut buffer = [0; 16];
-    while said != READY {
-        match ready.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(got) => said.extend_from_slice(&buffer[..got]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    // Silence after the claim means that the supervisor was killed: then the call is found as any other such.
-    if said != READY && !folder.file("claim").exists() {
-        return Err(io::Error::other("it ended without taking the claim"));
-    }
-    Ok(child)
 }
 
 impl Running {
@@ -213,37 +173,4 @@ pub(super) fn conclude(folder: &Folder, known: Option<&Started>) -> Ended {
         _ => End::Unknown,
     };
     Exit { end, timed_out: false, took_ms: 0 }
-}
-
-/// A supervisor is this process's child: it has to be reaped, though nobody may wait for it any more.
-#[derive(Debug)]
-struct Reaped(Mutex<Option<Child>>);
-
-/// How long a supervisor that let go of its locks may take to be gone.
-const GOING: Duration = Duration::from_millis(200);
-
-impl Reaped {
-    /// Whether it ended with 0; asked when its lock is free, so that it is ending or was killed.
-    fn did_its_work(&self) -> bool {
-        let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(child) = child.as_mut() else { return false };
-        let until = Instant::now() + GOING;
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return status.code() == Some(0),
-                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_micros(200)),
-                _ => return false,
-            }
-        }
-    }
-}
-
-static LEFT: Mutex<Vec<Child>> = Mutex::new(Vec::new());
-
-impl Drop for Reaped {
-    fn drop(&mut self) {
-        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-        left.extend(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
-        left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-    }
 }

@@ -20,41 +20,46 @@ pub(super) fn last_seq(conn: &Connection, run: &RunId) -> rusqlite::Result<u64> 
 /// Adds an event to the journal and to what stands on it.
 pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Result<()> {
     let unit = event.unit.as_ref().map(ToString::to_string);
-    conn.execute(
-        "INSERT INTO events (run, seq, at, unit, type, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![event.run.0, event.seq.cast_signed(), event.at.0, unit, word(&event.kind), DOCUMENT, line],
-    )?;
+    conn.prepare_cached("INSERT INTO events (run, seq, at, unit, type, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![event.run.0, event.seq.cast_signed(), event.at.0, unit, word(&event.kind), DOCUMENT, line])?;
     let run = &event.run.0;
     match &event.kind {
         EventKind::RunStarted { verb, argv, version, units } => {
             let doc = json!({"argv": argv, "version": version, "units": units}).to_string();
-            conn.execute(
+            conn.prepare_cached(
                 "INSERT INTO runs (id, verb, started_at, outcome, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO NOTHING",
-                params![run, verb, event.at.0, Outcome::Running.word(), DOCUMENT, doc],
-            )?;
+            )?
+            .execute(params![run, verb, event.at.0, Outcome::Running.word(), DOCUMENT, doc])?;
         }
         EventKind::RunEnded { outcome, code, totals } => {
             let totals = text(totals)?;
-            conn.execute(
+            conn.prepare_cached(
                 "UPDATE runs SET ended_at = ?2, outcome = ?3, code = ?4, doc = json_set(doc, '$.totals', json(?5))
                  WHERE id = ?1",
-                params![run, event.at.0, outcome.word(), code, totals],
-            )?;
+            )?
+            .execute(params![run, event.at.0, outcome.word(), code, totals])?;
         }
         EventKind::UnitStarted { .. } if unit.is_some() => {
-            conn.execute(
+            conn.prepare_cached(
                 "INSERT INTO units (run, unit, n, outcome) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET outcome = excluded.outcome, took_ms = NULL, log = NULL",
-                params![run, unit, event.seq.cast_signed(), Outcome::Running.word()],
-            )?;
+            )?
+            .execute(params![run, unit, event.seq.cast_signed(), Outcome::Running.word()])?;
         }
         EventKind::UnitEnded { outcome, took_ms, log, .. } if unit.is_some() => {
-            conn.execute(
+            conn.prepare_cached(
                 "INSERT INTO units (run, unit, n, outcome, took_ms, log) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO UPDATE SET outcome = excluded.outcome, took_ms = excluded.took_ms, log = excluded.log",
-                params![run, unit, event.seq.cast_signed(), outcome.word(), took_ms.cast_signed(), log],
-            )?;
+            )?
+            .execute(params![
+                run,
+                unit,
+                event.seq.cast_signed(),
+                outcome.word(),
+                took_ms.cast_signed(),
+                log
+            ])?;
         }
         EventKind::Deployment { record } => {
             put_deployment(conn, record, event)?;
@@ -62,7 +67,7 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
         }
         EventKind::Image { record } => put_image(conn, record)?,
         EventKind::ImageGone { reference } => {
-            conn.execute("DELETE FROM images WHERE reference = ?1", params![reference])?;
+            conn.prepare_cached("DELETE FROM images WHERE reference = ?1")?.execute(params![reference])?;
         }
         _ => {}
     }
@@ -71,28 +76,28 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
 
 fn put_deployment(conn: &Connection, record: &Deployment, event: &Event) -> rusqlite::Result<()> {
     let doc = text(record)?;
-    conn.execute(
+    conn.prepare_cached(
         "INSERT INTO deployments (id, phase, at, v, doc) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET phase = excluded.phase, at = excluded.at, v = excluded.v, doc = excluded.doc",
-        params![record.id.to_string(), record.phase.word(), event.at.0, DOCUMENT, doc],
-    )?;
+    )?
+    .execute(params![record.id.to_string(), record.phase.word(), event.at.0, DOCUMENT, doc])?;
     Ok(())
 }
 
 fn put_image(conn: &Connection, record: &Image) -> rusqlite::Result<()> {
     let doc = text(record)?;
-    conn.execute(
+    conn.prepare_cached(
         "INSERT INTO images (provider, appliance, reference, built_at, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET built_at = excluded.built_at, v = excluded.v, doc = excluded.doc",
-        params![
-            record.provider.as_str(),
-            record.appliance.as_str(),
-            record.reference,
-            record.built_at.0,
-            DOCUMENT,
-            doc
-        ],
-    )?;
+    )?
+    .execute(params![
+        record.provider.as_str(),
+        record.appliance.as_str(),
+        record.reference,
+        record.built_at.0,
+        DOCUMENT,
+        doc
+    ])?;
     Ok(())
 }
 

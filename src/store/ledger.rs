@@ -61,7 +61,7 @@ impl Store {
     pub fn ledger(&self, deployment: Option<&DeploymentId>) -> Result<Vec<LedgerRow>, StoreError> {
         let id = deployment.map(ToString::to_string);
         self.read(|conn| {
-            let mut found = conn.prepare(
+            let mut found = conn.prepare_cached(
                 r#"SELECT deployment, address, provider_id, kind, size, region, "from", "to" FROM ledger
                    WHERE ?1 IS NULL OR deployment = ?1 ORDER BY n"#,
             )?;
@@ -74,15 +74,13 @@ impl Store {
 pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> rusqlite::Result<()> {
     let id = record.id.to_string();
     if !record.phase.exists() {
-        conn.execute(
-            r#"UPDATE ledger SET "to" = max(?2, "from") WHERE deployment = ?1 AND "to" IS NULL"#,
-            params![id, at.0],
-        )?;
+        conn.prepare_cached(r#"UPDATE ledger SET "to" = max(?2, "from") WHERE deployment = ?1 AND "to" IS NULL"#)?
+            .execute(params![id, at.0])?;
         return Ok(());
     }
     let wanted: Vec<LedgerEntry> = record.hosts.iter().map(|host| entry(record, host)).collect();
-    let mut open_now =
-        conn.prepare(r#"SELECT address, size FROM ledger WHERE deployment = ?1 AND kind = ?2 AND "to" IS NULL"#)?;
+    let mut open_now = conn
+        .prepare_cached(r#"SELECT address, size FROM ledger WHERE deployment = ?1 AND kind = ?2 AND "to" IS NULL"#)?;
     let known: Vec<(String, String)> =
         open_now.query_map(params![id, HOST], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (address, size) in &known {
@@ -122,20 +120,21 @@ fn open(conn: &Connection, entry: &LedgerEntry, from: Timestamp) -> rusqlite::Re
     if there.is_some() {
         return Ok(false);
     }
-    conn.execute(
+    conn.prepare_cached(
         r#"INSERT INTO ledger (deployment, address, provider_id, kind, size, region, "from")
            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"#,
-        params![id, entry.address, entry.provider_id, entry.kind, entry.size, entry.region, from.0],
-    )?;
+    )?
+    .execute(params![id, entry.address, entry.provider_id, entry.kind, entry.size, entry.region, from.0])?;
     Ok(true)
 }
 
 fn close(conn: &Connection, deployment: &str, address: &str, to: Timestamp) -> rusqlite::Result<bool> {
     // A clock that was set back must not make a span negative.
-    let changed = conn.execute(
-        r#"UPDATE ledger SET "to" = max(?3, "from") WHERE deployment = ?1 AND address = ?2 AND "to" IS NULL"#,
-        params![deployment, address, to.0],
-    )?;
+    let changed = conn
+        .prepare_cached(
+            r#"UPDATE ledger SET "to" = max(?3, "from") WHERE deployment = ?1 AND address = ?2 AND "to" IS NULL"#,
+        )?
+        .execute(params![deployment, address, to.0])?;
     Ok(changed > 0)
 }
 

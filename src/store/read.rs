@@ -76,12 +76,12 @@ impl Store {
         self.read(|conn| {
             let sql = "SELECT u.run, r.verb, r.ended_at FROM units u JOIN runs r ON r.id = u.run
                        WHERE u.unit IN (?1, ?2, ?3, ?4) AND u.outcome <> 'skipped' ORDER BY r.started_at DESC, u.run DESC LIMIT 1";
-            let last = conn.query_row(sql, params_from_iter(&units), |row| {
+            let last = conn.prepare_cached(sql)?.query_row(params_from_iter(&units), |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?))
             });
             let Some((run, verb, ended_at)) = last.optional()? else { return Ok(None) };
             let sql = "SELECT outcome FROM units WHERE run = ?5 AND unit IN (?1, ?2, ?3, ?4)";
-            let mut found = conn.prepare(sql)?;
+            let mut found = conn.prepare_cached(sql)?;
             let words = found.query_map(params_from_iter(units.iter().chain([&run])), |row| row.get::<_, String>(0))?;
             let mut worst = Outcome::Ok;
             for word in words {
