@@ -51,7 +51,7 @@ fn fill(home: &Utf8PathBuf, count: usize) {
     let store = Store::open(home, "0").expect("opens");
     for n in 1..=5 {
         let run = RunId(format!("2026112{n}-062531-0000"));
-        let mut seq = 0;
+        let mut seq = 0_u64;
         let mut put = |unit: Option<UnitId>, kind| {
             seq += 1;
             let at = Timestamp(1_795_000_000_000 + n * 86_400_000 + seq.cast_signed());
@@ -91,7 +91,7 @@ fn main() {
     let start = Instant::now();
     let store = Store::open(&home, "0").expect("opens");
     say("first open", start.elapsed());
-    let mut seq = 0;
+    let mut seq = 0_u64;
     let mut next = || {
         seq += 1;
         seq

@@ -72,8 +72,10 @@ pub fn main() -> u8 {
 
 /// `status` and `test` are Nagios plugins: a wrong command line is 3, unknown.
 fn usage_code() -> u8 {
-    let nagios =
-        std::env::args().skip(1).find(|a| !a.starts_with('-')).is_some_and(|verb| verb == "status" || verb == "test");
+    let known = command();
+    let verb = |word: &String| known.get_subcommands().any(|command| command.get_name() == word);
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let nagios = words.into_iter().find(verb).is_some_and(|verb| verb == "status" || verb == "test");
     if nagios { 3 } else { exit::USAGE }
 }
 

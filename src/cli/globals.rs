@@ -105,7 +105,7 @@ impl Globals {
             cwd,
             exe,
             project: self.project.clone(),
-            argv: std::env::args().collect(),
+            argv: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             clock: Arc::new(SystemClock),
             screen,
             ask: Arc::new(ask),
@@ -129,7 +129,7 @@ fn surroundings() -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
 
 /// What starts this otto: `otto` where PATH leads to it, else the path, from here if it lies below.
 fn program(vars: &Vars) -> &'static str {
-    let typed = std::env::args().next().unwrap_or_default();
+    let typed = std::env::args_os().next().unwrap_or_default().to_string_lossy().into_owned();
     if !typed.contains('/') {
         return "otto";
     }

@@ -43,6 +43,10 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Result<u8> {
             let text = render_status(&report, session.term.out_theme(), session.term.out_width());
             let Some(seconds) = args.watch else {
                 session.out.data(&text);
+                // A dirty deployment's own repair stands in the report.
+                if code == 2 && report.deployments.iter().all(|one| one.dirty.is_none()) {
+                    session.out.hint("otto up");
+                }
                 return Ok(code);
             };
             session.out.page(&text);

@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Timestamp, UnitId};
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Subject, Timestamp, UnitId};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -187,11 +187,19 @@ impl Context {
     /// # Errors
     /// When the journal cannot be written; a full disk also stops the run gently.
     pub fn record(&self, unit: &UnitId, kind: EventKind) -> Result<(), Trouble> {
-        match self.recorder.record(Some(unit), kind.clone()) {
+        self.record_all(vec![(Some(unit.clone()), kind)])
+    }
+
+    /// Records several events as one.
+    ///
+    /// # Errors
+    /// As [`Context::record`].
+    pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), Trouble> {
+        match self.recorder.record_all(all.clone()) {
             Err(error) if error.full => {
                 self.stopper.gently(None, "the disk is full");
                 // What has ended must be known to the next otto: that is what the reserve is for.
-                let again = if self.give_up_reserve() { self.recorder.record(Some(unit), kind) } else { Err(error) };
+                let again = if self.give_up_reserve() { self.recorder.record_all(all) } else { Err(error) };
                 again.map_err(Trouble::Journal)
             }
             other => other.map_err(Trouble::Journal),
@@ -208,8 +216,11 @@ impl Context {
         self.record(unit, EventKind::Note { text: text.into(), warning })
     }
 
-    /// Writes a deployment's record: journal first, then memory.
+    /// Writes a deployment's record: journal first, then memory. One that is as it was is in the journal already.
     pub fn remember(&self, unit: &UnitId, record: Deployment) -> Result<(), Trouble> {
+        if held(&self.memory.records).get(&record.id) == Some(&record) {
+            return Ok(());
+        }
         self.record(unit, EventKind::Deployment { record: Box::new(record.clone()) })?;
         held(&self.memory.records).insert(record.id.clone(), record);
         Ok(())
@@ -251,8 +262,13 @@ impl Context {
     /// A file that a tool names, as the person knows it: of the provider's folder where the tool worked in a
     /// deployment's copy of it, and relative to the project.
     pub fn source(&self, unit: &UnitId, file: &str) -> String {
-        let root = unit.deployment().and_then(|id| self.targets.get(id)).map(|t| t.provider.folder.as_str());
-        let own = root.map(|root| Utf8Path::new(root).join(file)).filter(|path| path.is_file());
+        let root = match &unit.subject {
+            Subject::Deployment(id) => self.targets.get(id).map(|t| Utf8PathBuf::from(&t.provider.folder)),
+            Subject::Image { provider, appliance } => {
+                self.appliances.get(appliance).map(|folder| folder.join(provider.as_str()))
+            }
+        };
+        let own = root.map(|root| root.join(file)).filter(|path| path.is_file());
         let path = own.unwrap_or_else(|| file.into());
         let project = self.config.parent().and_then(Utf8Path::parent);
         project.and_then(|project| path.strip_prefix(project).ok()).unwrap_or(&path).to_string()

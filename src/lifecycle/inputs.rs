@@ -37,6 +37,8 @@ impl Identity {
 
 /// The hosts to ask for: those that exist keep their image, new ones boot the newest.
 ///
+/// `is_gone(host, image)` takes a host's own image from it: it does not answer, and what it was born with is not there.
+///
 /// # Errors
 /// The appliances without an image.
 pub fn host_specs(
@@ -44,6 +46,7 @@ pub fn host_specs(
     record: Option<&Deployment>,
     provider: &Provider,
     newest: &BTreeMap<Name, String>,
+    is_gone: &dyn Fn(&str, &str) -> bool,
 ) -> Result<Vec<HostSpec>, Vec<Name>> {
     let mut missing = Vec::new();
     let mut hosts = Vec::new();
@@ -51,7 +54,8 @@ pub fn host_specs(
         let born_with = record
             .filter(|r| r.phase.exists())
             .and_then(|r| r.hosts.iter().find(|h| h.name == name))
-            .and_then(|h| h.image.clone());
+            .and_then(|h| h.image.clone())
+            .filter(|image| !is_gone(&name, image));
         let image = match (&born_with, &role.image) {
             (Some(image), _) => image.clone(),
             (None, None) => String::new(),

@@ -143,9 +143,7 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
         );
     }
     made.destroys = target.leaving();
-    if made.destroys.is_empty() && target.arriving().is_empty() && target.exists() {
-        return made;
-    }
+    let grows = !target.exists() || !target.arriving().is_empty() || !made.destroys.is_empty();
     let needed = target.spec.appliances();
     made.after = before
         .iter()
@@ -155,6 +153,8 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
                 u.id == UnitId::image(&need.provider, &need.appliance)
                     && need.provider == target.spec.id.provider
                     && needed.contains(&&need.appliance)
+                    // Hosts that exist keep their image: only one that is gone may be missed by a repair.
+                    && (grows || !need.there)
             })
         })
         .map(|u| u.id.clone())
@@ -199,10 +199,10 @@ fn config_unit(target: &Target, provision: &PlannedUnit, force: bool) -> Planned
     let unchanged = record.is_some_and(|r| r.config_hash.is_some() && r.config_hash == target.config_hash);
     let mut made = if force {
         unit(id, Action::Run, "forced")
-    } else if let Some(dirty) = record.and_then(|r| r.dirty.as_ref()) {
-        unit(id, Action::Run, format!("repair: {}", dirty.reason))
     } else if provision.action != Action::Skip {
         unit(id, Action::Run, "hosts may change")
+    } else if let Some(dirty) = record.and_then(|r| r.dirty.as_ref()) {
+        unit(id, Action::Run, format!("repair: {}", dirty.reason))
     } else if !target.provider.probed {
         unit(id, Action::Run, "Ansible is asked whether all is as it should be")
     } else if !unchanged {

@@ -42,12 +42,21 @@ impl Recorder {
     /// # Errors
     /// The journal's; the number is then not used up, and the watcher sees nothing.
     pub fn record(&self, unit: Option<&UnitId>, kind: EventKind) -> Result<(), SinkError> {
+        self.record_all(vec![(unit.cloned(), kind)])
+    }
+
+    /// Several at once, which the journal writes as one.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`], for all of them.
+    pub fn record_all(&self, all: Vec<(Option<UnitId>, EventKind)>) -> Result<(), SinkError> {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let event = self.event(*last + 1, unit, kind);
-        self.journal.record(&event)?;
-        *last += 1;
+        let numbered = (*last + 1..).zip(all);
+        let events: Vec<Event> = numbered.map(|(seq, (unit, kind))| self.event(seq, unit, kind)).collect();
+        self.journal.record_all(&events)?;
+        *last += events.len() as u64;
         // A watcher that fails (a closed terminal) must not stop the work.
-        let _ = self.watcher.record(&event);
+        let _ = self.watcher.record_all(&events);
         Ok(())
     }
 
@@ -55,11 +64,11 @@ impl Recorder {
     pub fn show(&self, unit: Option<&UnitId>, kind: EventKind) {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *last += 1;
-        let _ = self.watcher.record(&self.event(*last, unit, kind));
+        let _ = self.watcher.record(&self.event(*last, unit.cloned(), kind));
     }
 
-    fn event(&self, seq: u64, unit: Option<&UnitId>, kind: EventKind) -> Event {
+    fn event(&self, seq: u64, unit: Option<UnitId>, kind: EventKind) -> Event {
         let (at, run) = (self.clock.now(), self.run.clone());
-        Event { schema: SCHEMA.to_owned(), at, run, seq, unit: unit.cloned(), kind }
+        Event { schema: SCHEMA.to_owned(), at, run, seq, unit, kind }
     }
 }

@@ -28,13 +28,13 @@ pub async fn execute(context: &Arc<Context>, plan: &Plan, jobs: usize) -> RunEnd
     let mut queue = Queue::new(plan);
     let mut at_work: JoinSet<(UnitId, UnitEnd)> = JoinSet::new();
     let mut end = RunEnd { outcome: Outcome::Ok, units: BTreeMap::new(), journal: None };
-    for unit in plan.units.iter().filter(|u| u.action != Action::Run) {
+    let passed_over = plan.units.iter().filter(|u| u.action != Action::Run).map(|unit| {
         let outcome = if unit.action == Action::Skip { Outcome::Skipped } else { Outcome::Blocked };
-        close(context, &mut end, &unit.id, UnitEnd { outcome, ..UnitEnd::ok(&unit.why, false) }, 0);
-    }
-    for id in unreachable(&queue, &end) {
-        close(context, &mut end, &id, blocked("what it stands on is blocked"), 0);
-    }
+        (unit.id.clone(), UnitEnd { outcome, ..UnitEnd::ok(&unit.why, false) })
+    });
+    close(context, &mut end, passed_over.collect());
+    let unreached = unreachable(&queue, &end).into_iter().map(|id| (id, blocked("what it stands on is blocked")));
+    close(context, &mut end, unreached.collect());
     loop {
         while at_work.len() < jobs.max(1) && !context.stop.borrow().requested() && end.journal.is_none() {
             let Some(id) = queue.take() else { break };
@@ -52,15 +52,14 @@ pub async fn execute(context: &Arc<Context>, plan: &Plan, jobs: usize) -> RunEnd
         };
         let outcome = unit_end.outcome;
         end.units.insert(id.clone(), unit_end);
-        for other in queue.finish(&id, outcome) {
-            close(context, &mut end, &other, blocked(&format!("{id} {}", outcome.word())), 0);
-        }
+        let others = queue.finish(&id, outcome).into_iter();
+        let others = others.map(|other| (other, blocked(&format!("{id} {}", outcome.word()))));
+        close(context, &mut end, others.collect());
     }
-    for id in queue.waiting() {
-        let why = context.stop.borrow().why.clone();
-        let cancelled = UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::ok(format!("not begun: {why}"), false) };
-        close(context, &mut end, &id, cancelled, 0);
-    }
+    let why = context.stop.borrow().why.clone();
+    let cancelled = UnitEnd { outcome: Outcome::Cancelled, ..UnitEnd::ok(format!("not begun: {why}"), false) };
+    let waiting = queue.waiting().into_iter().map(|id| (id.clone(), cancelled.clone()));
+    close(context, &mut end, waiting.collect());
     end.outcome = overall(context, &end);
     end
 }
@@ -92,9 +91,19 @@ async fn work(context: &Context, id: &UnitId, why: String) -> UnitEnd {
         },
         Err(trouble) => trouble.into_end(false),
     };
+    let end = with_reason(context, end);
     let ended = context.now();
     context.tally.unit(id.stage, end.outcome, Some((started, ended)));
     record_end(context, id, &end, ended.since(started));
+    end
+}
+
+/// What otto stopped by itself (a disk that fills) says why: nobody pressed a key.
+fn with_reason(context: &Context, mut end: UnitEnd) -> UnitEnd {
+    let stop = context.stop.borrow();
+    if end.outcome == Outcome::Cancelled && stop.signal.is_none() && !stop.why.is_empty() {
+        end.summary = format!("{}: {}", end.summary, stop.why);
+    }
     end
 }
 
@@ -105,8 +114,7 @@ fn trouble_may_have_changed(context: &Context, id: &UnitId) -> bool {
 
 fn record_end(context: &Context, id: &UnitId, end: &UnitEnd, took_ms: u64) {
     let log = log_of(context, id).map(|folder| context.shown(&folder));
-    let (summary, hints) = (end.summary.clone(), end.hints.clone());
-    let kind = EventKind::UnitEnded { outcome: end.outcome, took_ms, summary, changed: end.changed, hints, log };
+    let kind = ended(end, took_ms, log);
     if end.abandoned {
         context.recorder.show(Some(id), kind);
     } else {
@@ -127,11 +135,23 @@ fn log_of(context: &Context, id: &UnitId) -> Option<Utf8PathBuf> {
     calls.max_by_key(|e| e.metadata().and_then(|m| m.modified()).ok()).map(|e| e.path().to_owned())
 }
 
-/// Ends a unit that never began.
-fn close(context: &Context, end: &mut RunEnd, id: &UnitId, unit_end: UnitEnd, took_ms: u64) {
-    context.tally.unit(id.stage, unit_end.outcome, None);
-    record_end(context, id, &unit_end, took_ms);
-    end.units.insert(id.clone(), unit_end);
+fn ended(end: &UnitEnd, took_ms: u64, log: Option<String>) -> EventKind {
+    let (summary, hints) = (end.summary.clone(), end.hints.clone());
+    EventKind::UnitEnded { outcome: end.outcome, took_ms, summary, changed: end.changed, hints, log }
+}
+
+/// Ends units that never began, all in one write: there may be hundreds.
+fn close(context: &Context, end: &mut RunEnd, units: Vec<(UnitId, UnitEnd)>) {
+    if units.is_empty() {
+        return;
+    }
+    let kinds = units.iter().map(|(id, unit_end)| {
+        context.tally.unit(id.stage, unit_end.outcome, None);
+        (Some(id.clone()), ended(unit_end, 0, None))
+    });
+    let kinds = kinds.collect();
+    let _ = context.record_all(kinds);
+    end.units.extend(units);
 }
 
 fn overall(context: &Context, end: &RunEnd) -> Outcome {

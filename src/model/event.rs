@@ -184,10 +184,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Must be on the disk before `record` returns: these are what a recovery stands on.
+    ///
+    /// `Started` is not among them: its truth is the call's folder, where the supervisor makes it durable before the tool
+    /// can run; here it follows within a moment, while the tool is not kept waiting for a disk.
     pub fn is_durable(&self) -> bool {
         !matches!(
             self,
             Self::Progress { .. }
+                | Self::Started { .. }
                 | Self::Checked { .. }
                 | Self::Note { .. }
                 | Self::Diagnostic { .. }

@@ -18,6 +18,11 @@ pub struct SinkError {
 pub trait Sink: Send + Sync {
     /// Records one event.
     fn record(&self, event: &Event) -> Result<(), SinkError>;
+
+    /// Records events that belong together, in order: a journal makes them durable in one go, all or none.
+    fn record_all(&self, events: &[Event]) -> Result<(), SinkError> {
+        events.iter().try_for_each(|event| self.record(event))
+    }
 }
 
 /// Tells the time.

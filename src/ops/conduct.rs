@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
-use super::copies;
+use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{Ground, Images, Observed, observe};
@@ -66,7 +66,9 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
-    let (tools, install_ms) = toolbox::ready(world, &opened, &ids, &request).await?;
+    left_alone(world, &store, &ids, &request)?;
+    let (tools, install_ms) =
+        toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
     let locks = take_locks(world, &opened, &ids, &run, &request).await?;
@@ -91,9 +93,11 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let asked_from = world.clock.now();
     let consent = consent(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
-    let context = context(world, &opened, &store, &request, run, locks, observed, tools, consent, (records, index));
+    let copies = Copies::new(world, &opened, &store);
+    let known = (records, index);
+    let context = context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known);
     context.tally.asked(asked_ms);
-    let report = execute_recorded(world, &opened, &store, context, plan, &request, (began, install_ms)).await?;
+    let report = execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
     Ok(report)
 }
 
@@ -111,6 +115,18 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
     };
     let errors: Vec<_> = problems.into_iter().filter(|p| !p.warning).collect();
     if errors.is_empty() { Ok(ids) } else { Err(problems_found(&errors)) }
+}
+
+/// Nothing is left running unnoticed: a destruction names what exists and was not meant.
+fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Request) -> Result<()> {
+    if request.verb != Verb::Only(Stage::Destroy) {
+        return Ok(());
+    }
+    let records = store.deployments().map_err(unusable)?;
+    for record in records.iter().filter(|r| r.phase.exists() && !ids.contains(&r.id)) {
+        (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
+    }
+    Ok(())
 }
 
 /// The environment variables that providers need are there; their values are the tools' business.
@@ -236,6 +252,7 @@ fn context(
     world: &World,
     opened: &Opened,
     store: &Arc<Store>,
+    copies: &Arc<Copies>,
     request: &Request,
     run: RunId,
     locks: BTreeMap<DeploymentId, Lock>,
@@ -245,6 +262,7 @@ fn context(
     (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
 ) -> Arc<Context> {
     let project = &opened.project;
+    let copies = copies.clone();
     let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
     Arc::new(Context {
         recorder,
@@ -273,15 +291,17 @@ fn context(
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
-        after_apply: copies::after_apply(world, opened, store.clone()),
+        after_apply: Box::new(move |_| copies.soon()),
     })
 }
 
 /// From `run_started` to `run_ended`.
+#[expect(clippy::too_many_arguments, reason = "the parts of a run that outlive its units")]
 async fn execute_recorded(
     world: &World,
     opened: &Opened,
     store: &Arc<Store>,
+    copies: &Copies,
     context: Arc<Context>,
     plan: Plan,
     request: &Request,
@@ -315,7 +335,7 @@ async fn execute_recorded(
             .hint(format!("otto resume {run}")));
     }
     store.flush().map_err(unusable)?;
-    copies::save(world, opened, store);
+    copies.now();
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
     let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })

@@ -68,8 +68,10 @@ pub(super) async fn observe(
         let of = images.iter().filter(|n| n.provider == *provider && n.there);
         of.filter_map(|n| Some((n.appliance.clone(), n.existing.as_ref()?.reference.clone()))).collect()
     };
+    let mut declared = BTreeMap::new();
     for target in &mut targets {
-        target.provision_hash = provision_hash(ground, target, &newest(&target.spec.id.provider), &prints)?;
+        let newest = newest(&target.spec.id.provider);
+        target.provision_hash = provision_hash(ground, target, &newest, &prints, &mut declared)?;
         target.config_hash = config_hash(target, &prints);
     }
     if probe {
@@ -166,21 +168,30 @@ fn is_there(image: &Image, provider: Option<&Provider>) -> bool {
     !by_file || std::fs::metadata(&image.reference).is_ok_and(|m| image.size.is_none_or(|size| m.len() == size))
 }
 
-/// The hash an apply would have now; nothing when an image is still to be built.
+/// The hash an apply would have now; nothing when an image is still to be built. `declared` holds the variables of the
+/// roots read so far, by folder: hundreds of deployments have the same one.
 fn provision_hash(
     ground: &Ground<'_>,
     target: &Target,
     newest: &BTreeMap<Name, String>,
     prints: &Prints,
+    declared: &mut BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Option<String>> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
-    let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest) else { return Ok(None) };
+    let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest, &|_, _| false) else {
+        return Ok(None);
+    };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
     let identity = Identity::of(record, &ground.project.id, ground.store);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
-    let declared = crate::tools::terraform::root::declared_variables(Utf8Path::new(&target.provider.folder));
-    let declared = declared.map_err(|e| Failure::new(Kind::Project, format!("{}: {e}", target.provider.folder)))?;
+    let root_folder = &target.provider.folder;
+    if !declared.contains_key(root_folder) {
+        let names = crate::tools::terraform::root::declared_variables(Utf8Path::new(root_folder));
+        let names = names.map_err(|e| Failure::new(Kind::Project, format!("{root_folder}: {e}")))?;
+        declared.insert(root_folder.clone(), names);
+    }
+    let declared = &declared[root_folder];
     let variables = all.into_iter().filter(|(name, _)| declared.contains(name)).collect();
     let tool =
         ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();

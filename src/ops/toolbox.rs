@@ -10,7 +10,7 @@ use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
 use crate::lifecycle::{Program, Toolset, Verb};
 use crate::model::time::span;
-use crate::model::{DeploymentId, Stage, Timestamp};
+use crate::model::{Deployment, DeploymentId, Stage, Timestamp};
 use crate::net::Client;
 use crate::tools::find::{Found, Search, Tool, find_all};
 use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
@@ -51,19 +51,25 @@ pub(super) async fn ready(
     opened: &Opened,
     ids: &[DeploymentId],
     request: &Request,
+    records: &[Deployment],
 ) -> Result<(Toolset, u64)> {
-    let wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    let mut wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    if request.verb == Verb::Up && !ids.iter().any(|id| boots_images(opened, id)) {
+        wanted.tools.retain(|tool| *tool != Tool::Packer);
+    }
     if wanted.tools.contains(&Tool::Terraform) {
         say_dropped(world);
     }
-    let search = search(world);
+    let bound: Vec<&Deployment> = records.iter().filter(|r| ids.contains(&r.id) && r.phase.exists()).collect();
+    let mut search = search(world);
+    search.prefer_tofu = !bound.is_empty() && bound.iter().all(|r| r.tool.as_deref() == Some(Tool::Tofu.program()));
     let found = find_all(&wanted.tools, &search).await;
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
     let absent = missing(&wanted.packages, &search);
     let mut tools = empty(world);
     if lacking.is_empty() && absent.is_empty() {
         found.iter().flatten().for_each(|f| put(&mut tools, f));
-        return Ok((tools, 0));
+        return fits(&tools, &bound).map(|()| (tools, 0));
     }
     let mut reasons = lacking;
     if !absent.is_empty() {
@@ -74,7 +80,23 @@ pub(super) async fn ready(
     let before = world.clock.now();
     let installed = install(world, &wanted, &search).await?;
     installed.iter().for_each(|f| put(&mut tools, f));
+    fits(&tools, &bound)?;
     Ok((tools, world.clock.now().since(before)))
+}
+
+/// States of Terraform and OpenTofu do not mix: whoever wrote one goes on with it. Said before anything is touched.
+fn fits(tools: &Toolset, bound: &[&Deployment]) -> Result<()> {
+    let Some(found) = &tools.terraform else { return Ok(()) };
+    let other = |r: &&&Deployment| r.tool.as_ref().is_some_and(|tool| *tool != found.name);
+    let Some(record) = bound.iter().find(other) else { return Ok(()) };
+    let tool = record.tool.as_deref().unwrap_or_default();
+    let what = format!("the state of {} was written by `{tool}`, and `{}` is what was found", record.id, found.path);
+    let failure = Failure::new(Kind::Tool, what).because("states of Terraform and OpenTofu do not mix");
+    Err(failure.hint(format!("put `{tool}` on PATH")).hint("otto tools"))
+}
+
+fn boots_images(opened: &Opened, id: &DeploymentId) -> bool {
+    opened.project.wanted(id).is_some_and(|spec| !spec.appliances().is_empty())
 }
 
 /// Installs what is missing of these.
@@ -115,7 +137,7 @@ pub(super) async fn install(world: &World, wanted: &Wanted, search: &Search) -> 
 fn line(event: &InstallEvent, step: &str, took: Option<u64>) -> String {
     match &event.state {
         State::Begun => format!("tools  {step}"),
-        State::Waiting => format!("tools  {}: another otto is at it, waiting", event.subject),
+        State::Waiting => format!("tools  {}: waits for another installation to end", event.subject),
         State::Done => format!("tools  {step}: done{}", took.map(|ms| format!(" in {}", span(ms))).unwrap_or_default()),
         State::PassedOver { why } => format!("tools  {step} passed over: {why}"),
         State::Failed { why } => format!("tools  {step} failed: {why}"),
@@ -152,7 +174,7 @@ fn needed(request: &Request) -> Vec<Tool> {
         Verb::Up => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
         Verb::Only(Stage::Images) => vec![Tool::Packer],
         // Hosts that leave are drained by Ansible first.
-        Verb::Only(Stage::Provision) => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
+        Verb::Only(Stage::Provision) => vec![Tool::Terraform, Tool::Ansible],
         Verb::Only(Stage::Config) => vec![Tool::Ansible],
         Verb::Only(Stage::Test) if request.requests.failover => vec![Tool::Ansible],
         Verb::Only(Stage::Test) => Vec::new(),

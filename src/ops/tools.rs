@@ -3,7 +3,7 @@
 use super::failure::Result;
 use super::toolbox::{agree, install as install_wanted, search};
 use super::world::World;
-use crate::tools::find::{Origin, Tool, find_all};
+use crate::tools::find::{Origin, Tool, Unfit, find_all};
 use crate::tools::install::{Package, Wanted, missing};
 
 /// One row of the table.
@@ -37,7 +37,11 @@ pub async fn list(world: &World) -> Vec<Row> {
         },
         Err(unfit) => Row {
             name: tool.title().to_owned(),
-            version: "missing".to_owned(),
+            version: match unfit {
+                Unfit::Missing { .. } => "missing".to_owned(),
+                Unfit::TooOld { version, .. } => version.to_string(),
+                Unfit::Broken { .. } => "broken".to_owned(),
+            },
             from: unfit.to_string(),
             needs: format!(">= {}", tool.minimum()),
             usable: false,

@@ -132,8 +132,13 @@ impl World {
         }
         let copies = store::list_copies(&self.state_home(), &opened.project.id).map_err(unusable)?;
         let folder = Utf8Path::new(&opened.project.folder);
-        let there = |other: &Utf8Path| store::store_id_at(&other.join(".otto"));
-        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, there) else {
+        // What a copy names is the `.otto` folder itself.
+        let Some(copy) = store::should_refuse_empty(&copies, &opened.home, folder, store::store_id_at) else {
+            let newest = |n: usize| !copies[..n].iter().any(|newer| newer.store_id == copies[n].store_id);
+            for (_, other) in copies.iter().enumerate().filter(|(n, copy)| newest(*n) && !copy.exists.is_empty()) {
+                let what = other.exists.join(", ");
+                (self.say)(&format!("note: another clone of this project, `{}`, has {what}", other.project_folder));
+            }
             return Ok(());
         };
         let what = format!(
@@ -163,13 +168,14 @@ pub(super) fn problems_found(problems: &[project::Problem]) -> Failure {
 
 /// A store that cannot be used.
 pub(super) fn unusable(error: StoreError) -> Failure {
-    let damaged = !matches!(error, StoreError::Newer { .. });
-    let failure = Failure::new(Kind::Store, error.to_string());
-    if damaged {
-        failure.hint("otto state restore")
-    } else {
-        failure.hint("use the otto that wrote it, or a newer one")
-    }
+    let hint = match &error {
+        StoreError::Damaged { .. } => "otto state restore",
+        StoreError::Newer { .. } => "use the otto that wrote it, or a newer one",
+        StoreError::Full { .. } => "free some space, then the same command again",
+        StoreError::Io { .. } => "make it writable, or let OTTO_DIR and XDG_STATE_HOME name folders that are",
+        _ => "otto state show",
+    };
+    Failure::new(Kind::Store, error.to_string()).hint(hint)
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {

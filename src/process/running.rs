@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FlockOperation;
@@ -49,7 +49,7 @@ pub struct Running {
     folder: Folder,
     ladder: Box<Ladder>,
     started: Mutex<Option<Started>>,
-    _supervisor: Option<Reaped>,
+    supervisor: Option<Arc<Reaped>>,
 }
 
 /// Starts a command under a supervisor of its own: makes `folder`, hands the locks over (the supervisor holds them as
@@ -75,7 +75,7 @@ pub async fn start(
             folder: call,
             ladder: Box::new(command.ladder),
             started: Mutex::new(started),
-            _supervisor: Some(supervisor),
+            supervisor: Some(Arc::new(supervisor)),
         })
     });
     task.await.map_err(|gone| at(io::Error::other(gone)))?
@@ -98,7 +98,7 @@ fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io::Result<Re
             Ok(())
         });
     }
-    let child = Reaped(Some(supervisor.spawn()?));
+    let child = Reaped(Mutex::new(Some(supervisor.spawn()?)));
     // It holds the pipe's other end, too.
     drop(supervisor);
     let mut said = Vec::new();
@@ -121,7 +121,7 @@ fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io::Result<Re
 impl Running {
     /// One that was found instead of started.
     pub(super) fn adopted(folder: Folder, ladder: Ladder, started: Option<Started>) -> Self {
-        Self { folder, ladder: Box::new(ladder), started: Mutex::new(started), _supervisor: None }
+        Self { folder, ladder: Box::new(ladder), started: Mutex::new(started), supervisor: None }
     }
 
     /// The call's folder.
@@ -157,8 +157,8 @@ impl Running {
     pub async fn ended(&self) -> Ended {
         loop {
             let (tell, told) = oneshot::channel();
-            let (folder, known) = (self.folder.clone(), self.started());
-            let work = move || drop(tell.send(settle(&folder, known.as_ref())));
+            let (folder, known, supervisor) = (self.folder.clone(), self.started(), self.supervisor.clone());
+            let work = move || drop(tell.send(settle(&folder, known.as_ref(), supervisor.as_deref())));
             let thread = std::thread::Builder::new().name("otto-wait".to_owned()).stack_size(128 << 10).spawn(work);
             if thread.is_ok()
                 && let Ok(ended) = told.await
@@ -184,11 +184,17 @@ impl Running {
 }
 
 /// Blocks until nothing of a call lives.
-fn settle(folder: &Folder, known: Option<&Started>) -> Ended {
+fn settle(folder: &Folder, known: Option<&Started>, supervisor: Option<&Reaped>) -> Ended {
     // Locked while the session is waited for: others that ask meanwhile hear that it lives.
     let alive = folder.alive();
     if let Ok(alive) = &alive {
         let _ = rustix::io::retry_on_intr(|| rustix::fs::flock(alive, FlockOperation::LockExclusive));
+    }
+    // A supervisor that says so itself has waited for the session and has written down the outcome.
+    if supervisor.is_some_and(Reaped::did_its_work)
+        && let Ok(Some(exit)) = folder.exit()
+    {
+        return exit;
     }
     conclude(folder, known)
 }
@@ -211,14 +217,33 @@ pub(super) fn conclude(folder: &Folder, known: Option<&Started>) -> Ended {
 
 /// A supervisor is this process's child: it has to be reaped, though nobody may wait for it any more.
 #[derive(Debug)]
-struct Reaped(Option<Child>);
+struct Reaped(Mutex<Option<Child>>);
+
+/// How long a supervisor that let go of its locks may take to be gone.
+const GOING: Duration = Duration::from_millis(200);
+
+impl Reaped {
+    /// Whether it ended with 0; asked when its lock is free, so that it is ending or was killed.
+    fn did_its_work(&self) -> bool {
+        let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(child) = child.as_mut() else { return false };
+        let until = Instant::now() + GOING;
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return status.code() == Some(0),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_micros(200)),
+                _ => return false,
+            }
+        }
+    }
+}
 
 static LEFT: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 impl Drop for Reaped {
     fn drop(&mut self) {
         let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-        left.extend(self.0.take());
+        left.extend(self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 }

@@ -81,11 +81,12 @@ fn supervise(folder: &Folder, locks: &[RawFd]) -> io::Result<bool> {
     };
     let mut exit = Exit { end: end(status), timed_out: watch.timed_out, took_ms: watch.begun() };
     let recorded = folder.set_exit(&exit);
-    reap();
-    started.session.wait_empty(|| {
-        reap();
-        watch.tick(&started);
-    });
+    if !reap() {
+        started.session.wait_empty(|| {
+            reap();
+            watch.tick(&started);
+        });
+    }
     watch.bound();
     if recorded.is_err() || watch.timed_out != exit.timed_out {
         exit.timed_out = watch.timed_out;
@@ -212,9 +213,16 @@ fn orphans(started: &Started) {
     }
 }
 
-/// Reaps all that is dead; only once the tool itself has been waited for.
-fn reap() {
-    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+/// Reaps all that is dead; only once the tool itself has been waited for. `true` proves that nothing descends from this
+/// process any more, and so that its session is empty: orphans would have come to it. Cheaper than looking at all processes.
+fn reap() -> bool {
+    loop {
+        match rustix::process::wait(rustix::process::WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(error) => return cfg!(target_os = "linux") && error == rustix::io::Errno::CHILD,
+        }
+    }
 }
 
 /// Output and time of a running tool.

@@ -36,9 +36,9 @@ pub const DECLARED: &[Var] = &[
     var("CLICOLOR_FORCE", "the same as FORCE_COLOR", "colour on a terminal"),
     var("TERM", "`dumb` is a terminal without colour and cursor", "an ordinary terminal"),
     var("COLUMNS", "width of the output", "the terminal's"),
-    var("CI", "plain lines instead of live progress, when not empty", "live on a terminal"),
+    var("CI", "plain lines, and nothing is asked, when not empty", "live on a terminal"),
     var("PATH", "where the tools are looked for", "the system's folders"),
-    var("HOME", "your folder, below which the following ones are", "none: they have to be set"),
+    var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
@@ -57,7 +57,12 @@ impl Vars {
     /// Captures the process environment. Called once, in `main`.
     pub fn capture() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        Self::from_pairs(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+        let mut vars = Self::from_pairs(std::env::vars_os().map(|(name, value)| (text(name), text(value))));
+        // A service or a bare container may have no HOME; the system knows the folder all the same.
+        if let (None, Some(home)) = (vars.get("HOME"), std::env::home_dir()) {
+            vars.values.insert("HOME", text(home.into_os_string()));
+        }
+        vars
     }
 
     /// From pairs of name and value; an empty value is none.

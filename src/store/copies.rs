@@ -3,6 +3,7 @@
 //! with a leading dot and renamed when all of it is on the disk, so what can be listed is whole.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::backup::Backup;
@@ -92,7 +93,8 @@ pub fn save_copy(
     }
     let known = list_copies(state_home, project_id)?;
     let copy = describe(store, project_folder, &contents)?;
-    if let Some(newest) = known.iter().find(|other| other.store_id == copy.store_id)
+    let newest = known.iter().find(|other| other.store_id == copy.store_id);
+    if let Some(newest) = newest
         && newest.mark == copy.mark
         && newest.project_folder == copy.project_folder
         && newest.home == copy.home
@@ -101,7 +103,7 @@ pub fn save_copy(
     }
     let draft = place.join(".new");
     clear(&draft)?;
-    let made = write(store, &draft, &copy, &contents).and_then(|()| publish(&draft, &place, copy.at));
+    let made = write(store, &draft, &copy, &contents, newest).and_then(|()| publish(&draft, &place, copy.at));
     let Ok(folder) = made else {
         // What is half made is of no use, and may be what fills the disk.
         let _ = fs::remove_dir_all(&draft);
@@ -119,7 +121,8 @@ pub fn list_copies(state_home: &Utf8Path, project_id: &str) -> Result<Vec<Copy>,
     let place = place(state_home, project_id)?;
     let entries = match place.read_dir_utf8() {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Where no folder can be, no copy is.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::io("read", &place)(error)),
     };
     let mut copies: Vec<Copy> = entries
@@ -189,19 +192,35 @@ fn describe(store: &Store, project_folder: &Utf8Path, states: &[(String, Vec<u8>
     })
 }
 
-/// Writes all files of a copy and brings them to the disk.
-fn write(store: &Store, draft: &Utf8Path, copy: &Copy, states: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+/// Writes all files of a copy and brings them to the disk. States that are as they were in the copy before are links to
+/// those: they are on the disk already, and nobody changes a copy.
+fn write(
+    store: &Store,
+    draft: &Utf8Path,
+    copy: &Copy,
+    states: &[(String, Vec<u8>)],
+    before: Option<&Copy>,
+) -> Result<(), StoreError> {
     files::private_folder(draft)?;
     let target = draft.join(FILE);
     files::write_new(&target, b"")?;
     store.read_with(|conn| copy_database(conn, &target))?;
     files::sync(&target)?;
+    let place = |folder: &Utf8Path, name: &str| folder.join("terraform").join(name).join(STATE);
+    let mut new = Vec::new();
     for (name, bytes) in states {
-        let folder = draft.join("terraform").join(name);
+        let (folder, target) = (draft.join("terraform").join(name), place(draft, name));
         files::private_folder(&folder)?;
-        files::write_new(&folder.join(STATE), bytes)?;
-        files::sync(&folder)?;
+        let earlier = before.map(|copy| place(&copy.folder, name));
+        let same = earlier.filter(|path| fs::read(path).is_ok_and(|old| old == *bytes));
+        if !same.is_some_and(|path| fs::hard_link(path, &target).is_ok()) {
+            files::write(&target, bytes)?;
+            new.push(target);
+        }
+        new.push(folder);
     }
+    // All is written before anything is synced: the first sync then brings most of it to the disk at once.
+    new.iter().try_for_each(|path| files::sync(path))?;
     if !states.is_empty() {
         files::sync(&draft.join("terraform"))?;
     }

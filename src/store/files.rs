@@ -44,11 +44,13 @@ pub(super) fn keep_private(path: &Utf8Path, mode: u32) {
 
 /// Writes a new private file and brings it to the disk.
 pub(super) fn write_new(path: &Utf8Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
+    write(path, bytes)?;
+    sync(path)
+}
+
+/// Writes a new private file; bringing it to the disk is the caller's.
+pub(super) fn write(path: &Utf8Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes);
     write().map_err(StoreError::io("write", path))
 }
 

@@ -159,12 +159,14 @@ impl Store {
         read(&inner.conn)
     }
 
-    fn put(&self, event: &Event) -> Result<(), StoreError> {
+    fn put(&self, events: &[Event]) -> Result<(), StoreError> {
         self.writable()?;
         let mut inner = self.lock();
-        inner.accept(event, &self.about.path)?;
-        if event.kind.is_durable() {
-            let displaced = inner.write().map_err(|error| self.failed(error))?;
+        let accepted = events.iter().try_for_each(|event| inner.accept(event, &self.about.path));
+        accepted.inspect_err(|_| inner.let_go(events))?;
+        if let Some(event) = events.iter().find(|event| event.kind.is_durable()) {
+            let written = inner.write().inspect_err(|_| inner.let_go(events));
+            let displaced = written.map_err(|error| self.failed(error))?;
             if displaced.contains(&event.run) {
                 let why = "another process has written to this run".to_owned();
                 return Err(StoreError::Refused { run: event.run.0.clone(), seq: event.seq, why });
@@ -212,7 +214,12 @@ impl Sink for Store {
     /// that) is kept in memory and written with the next one that gets through, so that the numbers stay without gaps;
     /// recording it again under its number is allowed.
     fn record(&self, event: &Event) -> Result<(), SinkError> {
-        self.put(event).map_err(SinkError::from)
+        self.put(std::slice::from_ref(event)).map_err(SinkError::from)
+    }
+
+    /// One transaction, one sync.
+    fn record_all(&self, events: &[Event]) -> Result<(), SinkError> {
+        self.put(events).map_err(SinkError::from)
     }
 }
 
@@ -280,6 +287,17 @@ impl Inner {
                 Ok(())
             }
             None => Err(refused(format!("the run's last event is {last}"))),
+        }
+    }
+
+    /// Takes back events that were accepted together and not written: all or none. A single one stays, see `record`.
+    fn let_go(&mut self, events: &[Event]) {
+        let [first, _, ..] = events else { return };
+        let one_of_them = |other: &Event| other.run == first.run && other.seq >= first.seq;
+        let before = self.waiting.len();
+        self.waiting.retain(|(other, _)| !one_of_them(other));
+        if self.waiting.len() < before {
+            self.last.insert(first.run.clone(), first.seq - 1);
         }
     }
 

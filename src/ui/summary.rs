@@ -151,7 +151,10 @@ impl Text {
         let theme = self.look.theme;
         let word = theme.paint(outcome_tone(end.outcome), end.outcome.word());
         let name = theme.strong(&format!("{}  {}", unit.id.subject, unit.id.stage));
-        let summary = if end.summary.is_empty() { String::new() } else { format!("  {}", end.summary) };
+        // The tool's own words follow below: they are not told twice.
+        let told = unit.errors.first().and_then(|error| end.summary.split_once(error.summary.as_str()));
+        let summary = told.map_or(end.summary.as_str(), |(before, _)| before.trim_end_matches([':', ' ']));
+        let summary = if summary.is_empty() { String::new() } else { format!("  {summary}") };
         self.push(&format!("{word}  {name}{summary}  {}", span(end.took_ms)));
         for error in unit.errors.iter().take(ERRORS) {
             self.diagnostic(error, detail);

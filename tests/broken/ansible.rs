@@ -42,7 +42,7 @@ fn a_playbook_that_matches_no_host() {
     let sandbox = up();
     sandbox.write("clowd/config/site.yml", "- hosts: nowhere\n  tasks: []\n");
     let ran = sandbox.otto(&["config"]).code(30);
-    ran.says(&["no play matched any host", "hint:", "box"]).never_says(&["unreachable"]);
+    ran.says(&["no play matched any host", "hint:", "clowd/config/site.yml"]).never_says(&["unreachable"]);
     assert_eq!(sandbox.status()["dirty"], Value::Null);
     sandbox.write("clowd/config/site.yml", PLAYBOOK);
     sandbox.heals();
@@ -78,6 +78,7 @@ fn a_playbook_that_cannot_be_run_on_hosts_just_made() {
 #[test]
 fn a_host_that_is_not_reached() {
     let sandbox = Sandbox::new();
+    sandbox.write("clowd/config/site.yml", &PLAYBOOK.replace("debug: {msg: hello}", "ping:"));
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let hosts = format!(
         "output \"hosts\" {{\n  value = [for name, host in terraform_data.host : {{ name = name, role = \"box\", address = \"127.0.0.1\", port = {port}, user = \"nobody\" }}]\n}}\n"

@@ -94,6 +94,7 @@ impl Sandbox {
         for name in ["project", "home", "state", "bin"] {
             fs::create_dir(sandbox.path(name)).expect("a folder");
         }
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_otto"), sandbox.path("bin/otto")).expect("a link");
         sandbox
     }
 
@@ -121,13 +122,34 @@ impl Sandbox {
     }
 
     /// A program of this name comes first on PATH from now on.
-    pub(crate) fn program(&mut self, name: &str, script: &str) -> &mut Self {
+    pub(crate) fn program(&self, name: &str, script: &str) -> &Self {
         use std::os::unix::fs::PermissionsExt as _;
         let path = self.path("bin").join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
-        let all = std::env::var("PATH").unwrap_or_default();
-        self.env("PATH", &format!("{}:{all}", self.path("bin").display()))
+        self
+    }
+
+    /// PATH, with the folder of [`Sandbox::program`] first.
+    fn search(&self) -> String {
+        format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap_or_default())
+    }
+
+    /// From now on nothing is found but what [`Sandbox::program`] makes and the system's own folders have, the cache is
+    /// empty, and no vendor is reached.
+    pub(crate) fn alone(&mut self) -> &mut Self {
+        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
+        let cache = self.path("cache").display().to_string();
+        self.env("PATH", &path).env("XDG_CACHE_HOME", &cache);
+        self.env("HTTPS_PROXY", "http://127.0.0.1:9").env("HTTP_PROXY", "http://127.0.0.1:9")
+    }
+
+    /// What `otto tools` has found for a tool.
+    pub(crate) fn tool(&self, name: &str) -> String {
+        let table = self.otto(&["tools"]).out;
+        let row = table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {table}"));
+        let words = row.split_whitespace().find(|word| word.starts_with('/'));
+        words.unwrap_or_else(|| panic!("no path: {row}")).to_owned()
     }
 
     /// A variable for every command from now on.
@@ -139,9 +161,8 @@ impl Sandbox {
 
     /// The command, its environment made of nothing but what is given here.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_otto"));
-        command.args(args).current_dir(self.project()).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new(self.path("bin/otto"));
+        command.args(args).current_dir(self.project()).env_clear().env("PATH", self.search());
         command.env("HOME", self.path("home")).env("XDG_STATE_HOME", self.path("state"));
         command.env("XDG_CACHE_HOME", cache()).env("TF_CLI_CONFIG_FILE", "/dev/null").env("LANG", "C.UTF-8");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
@@ -300,7 +321,7 @@ fn page() -> u16 {
     })
 }
 
-/// A copy of a whole folder.
+/// Something is there, if only a link.
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use sha2::{Digest, Sha256};
 
 use super::support::http::get;
-use super::support::{Sandbox, units};
+use super::support::{Sandbox, files, units};
 
 const BLOG: &str = "dev/local/blog";
 
@@ -36,6 +36,8 @@ fn clones_and_strangers_live_side_by_side() {
     assert_eq!(bodies.map(|body| body.contains("second clone")), [false, true]);
     let events = one.otto(&["up", "--yes", "--json", BLOG]).ends(0).events();
     assert_eq!(units(&events, "ok"), ["dev/local/blog:test"], "the same place, nothing to do");
+    let home = one.folder.with_file_name("home");
+    assert_eq!(files(&home), Vec::<std::path::PathBuf>::new(), "nobody writes into the home folder");
     one.otto(&["destroy", "--yes"]).ends(0);
     one.is_clean(&[ports[0]]);
     two.status(0);

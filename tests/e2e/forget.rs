@@ -59,7 +59,7 @@ fn a_site_and_a_provider_without_folders_can_be_destroyed() {
     fs::remove_dir_all(sandbox.path("sites/shelf")).expect("a removed site");
     let status = sandbox.status(3);
     assert_eq!(status["deployments"][0]["name"], "dev/toy/shelf");
-    sandbox.otto(&["destroy", "--yes"]).ends(0);
+    sandbox.otto(&["destroy", "--yes", "dev/toy/shelf"]).ends(0);
     assert_eq!(toy.log()[4..].len(), 2, "{:?}", toy.log());
     sandbox.is_clean(&[]);
 
@@ -79,7 +79,7 @@ fn a_site_and_a_provider_without_folders_can_be_destroyed() {
 fn what_is_protected_is_destroyed_by_name_only() {
     let sandbox = Sandbox::new("demo");
     let toy = Toy::add(&sandbox, 1);
-    sandbox.otto(&["provision", "--yes", "--env", "prod", "--provider", "toy"]).ends(0);
+    sandbox.otto(&["provision", "--yes", "prod/toy/shelf"]).ends(0);
     let refused = sandbox.otto(&["destroy", "--yes", "prod/toy/shelf"]).ends(40).says("protected");
     assert_eq!(refused.hint(), "otto destroy --yes prod/toy/shelf --confirm prod/toy/shelf");
     sandbox.otto(&["destroy", "--yes", "prod/toy/shelf", "--confirm", "dev/toy/shelf"]).ends(40);

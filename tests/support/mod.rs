@@ -188,6 +188,9 @@ impl Sandbox {
         }
         command.env("HOME", self.base().join("home")).env("XDG_STATE_HOME", self.base().join("state"));
         command.env("XDG_CACHE_HOME", cache());
+        // Installed as a person has it: what otto prints names it plainly.
+        let bin = Path::new(env!("CARGO_BIN_EXE_otto")).parent().expect("a folder").display().to_string();
+        command.env("PATH", format!("{bin}:{}", std::env::var("PATH").expect("a PATH")));
         command
     }
 
@@ -206,9 +209,6 @@ impl Sandbox {
 
     /// Runs a line that otto printed, as a shell would.
     pub(crate) fn line(&self, line: &str) -> Output {
-        let program = Path::new(env!("CARGO_BIN_EXE_otto"));
-        let path =
-            format!("{}:{}", program.parent().expect("a folder").display(), std::env::var("PATH").expect("a PATH"));
         let own = self.command([""; 0], &self.folder);
         let mut shell = Command::new("sh");
         shell.args(["-c", line]).current_dir(&self.folder).stdin(Stdio::null());
@@ -218,7 +218,7 @@ impl Sandbox {
                 None => shell.env_remove(name),
             };
         }
-        let output = shell.env("PATH", path).output().expect("a shell");
+        let output = shell.output().expect("a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Output { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }

@@ -1,6 +1,8 @@
 //! A made-up provider, added by a folder: hosts are lines in a file, and how long they take is up to the test.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use super::Sandbox;
@@ -12,8 +14,28 @@ pub(crate) struct Toy {
 }
 
 impl Toy {
-    /// Adds provider `toy`, which never needs an image, and the site `shelf` for it, with so many hosts.
+    /// Adds provider `toy`, which never needs an image, and the site `shelf` for it, with so many hosts that serve
+    /// nothing.
     pub(crate) fn add(sandbox: &Sandbox, count: usize) -> Self {
+        Self::with(sandbox, "box", count, 0)
+    }
+
+    /// The same with one web server, played by the test itself, and a playbook that does nothing.
+    pub(crate) fn serving(sandbox: &Sandbox) -> Self {
+        sandbox.write("clowd/config/site.yml", PLAYBOOK);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut asked = [0_u8; 4096];
+                let _ = stream.read(&mut asked);
+                let _ = stream.write_all(PAGE.as_bytes());
+            }
+        });
+        Self::with(sandbox, "www", 1, port)
+    }
+
+    fn with(sandbox: &Sandbox, role: &str, count: usize, port: u16) -> Self {
         let place = sandbox.folder.parent().expect("a parent").join("toys");
         fs::create_dir_all(&place).expect("a folder");
         let toy = Self { gate: place.join("gate"), made: place.join("made") };
@@ -21,10 +43,10 @@ impl Toy {
         let root =
             words.iter().fold(ROOT.to_owned(), |text, (word, path)| text.replace(word, &path.display().to_string()));
         sandbox.write("clowd/provision/toy/provider.yaml", "kind: terraform\nprices: free\n");
-        sandbox.write("clowd/provision/toy/main.tf", &root);
+        sandbox.write("clowd/provision/toy/main.tf", &root.replace("PORT", &port.to_string()));
         sandbox.write(
             "sites/shelf/site.yaml",
-            &format!("domains: [shelf.localhost]\nproviders: [toy]\nroles: {{box: {{count: {count}}}}}\n"),
+            &format!("domains: [shelf.localhost]\nproviders: [toy]\nroles: {{{role}: {{count: {count}}}}}\n"),
         );
         toy
     }
@@ -43,6 +65,10 @@ impl Toy {
         fs::read_to_string(&self.made).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 }
+
+const PLAYBOOK: &str = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug: {msg: hello}\n";
+
+const PAGE: &str = "HTTP/1.1 200 OK\r\nX-Served-By: www-1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 
 /// `+name` is written when a host begins, `=name` when it is there, `-name` when it goes.
 const ROOT: &str = r#"
@@ -69,6 +95,8 @@ resource "terraform_data" "toy" {
 }
 
 output "hosts" {
-  value = [for host in var.hosts : { name = host.name, role = host.role, address = "127.0.0.1", connection = "local" }]
+  value = [for host in var.hosts : {
+    name = host.name, role = host.role, address = "127.0.0.1", connection = "local", vars = { http_port = PORT }
+  }]
 }
 "#;

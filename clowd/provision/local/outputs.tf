@@ -18,8 +18,8 @@ output "hosts" {
       http_port                  = local.booted[name].http_port # where the host answers
       www_port                   = local.booted[name].www_port  # where its web server does: another one behind a balancer on the same host
       entry                      = name == local.entry ? { address = "127.0.0.1", port = local.booted[name].entry_port } : null
-      ansible_remote_tmp         = "${var.folder}/${name}/tmp/ansible" # not ~/.ansible
-      ansible_python_interpreter = "{{ ansible_playbook_python }}"     # the Python that runs Ansible is there for sure
+      ansible_remote_tmp         = "$${ANSIBLE_HOME:-$HOME/.ansible}/tmp" # not ~/.ansible; a shell expands it, whatever is in the path
+      ansible_python_interpreter = "{{ ansible_playbook_python }}"        # the Python that runs Ansible is there for sure
     }
   }]
 }

@@ -30,7 +30,7 @@ build {
 
   provisioner "shell-local" {
     script          = "${path.root}/../../base/local/build.sh"
-    execute_command = ["/bin/sh", "-c", "{{.Vars}} sh \"{{.Script}}\""] # through sh: an embedded file has no executable bit
+    execute_command = ["/bin/sh", "-c", "{{.Vars}} sh \"$0\"", "{{.Script}}"] # through sh: an embedded file has no executable bit; $0: any path
     environment_vars = [
       "APPLIANCE=nginx",
       "PROGRAMS=nginx",

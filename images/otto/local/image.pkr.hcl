@@ -1,4 +1,4 @@
-# otto: otto itself, to run `otto serve` or a schedule on a host. A `local` image is an archive with a host's whole folder in it; ../../base/local/build.sh makes it.
+# otto: otto itself, to run it on a host. A `local` image is an archive with a host's whole folder in it; ../../base/local/build.sh makes it.
 packer {
   required_version = ">= 1.6.0" # no required_plugins: 1.6 refuses the block, and nothing here needs a plugin
 }
@@ -30,7 +30,7 @@ build {
 
   provisioner "shell-local" {
     script          = "${path.root}/../../base/local/build.sh"
-    execute_command = ["/bin/sh", "-c", "{{.Vars}} sh \"{{.Script}}\""] # through sh: an embedded file has no executable bit
+    execute_command = ["/bin/sh", "-c", "{{.Vars}} sh \"$0\"", "{{.Script}}"] # through sh: an embedded file has no executable bit; $0: any path
     environment_vars = [
       "APPLIANCE=otto",
       "PROGRAMS=otto",

@@ -6,10 +6,11 @@ use camino::Utf8Path;
 
 use super::super::call::{Call, call};
 use super::super::context::Context;
+use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
 use super::{root, strays, sweep};
-use crate::model::{Deployment, DeploymentId, Dirty, HostState, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
 /// Destroys a deployment; its history stays.
@@ -25,6 +26,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     if !has_root(&folder) {
         // The copy is gone (someone cleaned up): the provider's own folder does as well.
         root::refresh(context, id, &context.target(id)?.provider)?;
+    }
+    if root::existing_variables(&folder).is_none() {
+        variables_again(context, &record, &folder)?;
     }
     let mut summary = String::from("no resource was in the state");
     let local = crate::tools::terraform::root::backend(&folder).map_err(Trouble::file(&folder))?.is_none();
@@ -73,6 +77,26 @@ fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<()
         unfinished,
     });
     context.remember(unit, record.clone())
+}
+
+/// After a lost folder there is no var file either: what the record says is enough to take it down.
+fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) -> Result<(), Trouble> {
+    let provider = &context.target(&record.id)?.provider;
+    let size = |role: &str| record.spec.roles.iter().find(|(name, _)| name.as_str() == role).map(|(_, r)| &r.size);
+    let hosts: Vec<HostSpec> = record
+        .hosts
+        .iter()
+        .map(|host| HostSpec {
+            name: host.name.clone(),
+            role: host.role.clone(),
+            image: host.image.clone().unwrap_or_default(),
+            size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
+        })
+        .collect();
+    let identity = Identity::of(record, &context.project, &context.store);
+    let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
+    let declared = root::declared(folder, &all)?;
+    root::write_variables(folder, &all, &declared).map(drop)
 }
 
 fn has_root(folder: &Utf8Path) -> bool {

@@ -10,9 +10,10 @@ use super::super::call::{Call, call};
 use super::super::context::{Context, Program};
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use crate::model::project::ImageFrom;
-use crate::model::{Image, Name, Provider, UnitId};
+use crate::model::{EventKind, Image, Name, Provider, UnitId};
 use crate::process::{Lock, disk};
 use crate::tools::packer::args::Packer;
+use crate::tools::packer::explain;
 use crate::tools::packer::manifest;
 use crate::tools::packer::parse::Stream;
 
@@ -83,7 +84,14 @@ pub(super) async fn run(
             None => format!("the build ended with {}", called.end.describe()),
         };
         let _ = fs::remove_dir_all(&output);
-        return Ok(UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) });
+        // What only the whole output tells to be an error: a template that could not be read.
+        for mut diagnostic in report.errors.iter().filter(|_| called.errors.is_empty()).cloned() {
+            diagnostic.file = diagnostic.file.map(|file| context.source(unit, &file));
+            context.record(unit, EventKind::Diagnostic { diagnostic })?;
+        }
+        let mut end = UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) };
+        end.hints = explain::hints(&report.errors, "");
+        return Ok(end);
     }
     let reference = reference(&output, spec)?;
     let size = remember(context, unit, (provider, appliance, &hash), &reference)?;

@@ -15,7 +15,8 @@ use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary, tool, tool_failed};
 use super::{config, guard, root, strays};
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, Phase, UnitId};
+use crate::model::project::ImageFrom;
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -63,11 +64,14 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     if let Some(end) = living.and_then(|r| root::moved(context, &r.home)) {
         return Err(end.into());
     }
-    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &context.memory.newest(&id.provider))
-        .map_err(|missing| {
-            let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
-            UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
-        })?;
+    let down = |name: &str| target.hosts.iter().any(|(n, state)| n == name && *state != HostState::Up);
+    let by_file = target.provider.image_from == ImageFrom::File;
+    let is_gone = |name: &str, image: &str| by_file && down(name) && !Utf8Path::new(image).is_file();
+    let newest = context.memory.newest(&id.provider);
+    let hosts = inputs::host_specs(&target.spec, living, &target.provider, &newest, &is_gone).map_err(|missing| {
+        let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
+        UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
+    })?;
     let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
     let identity = Identity::of(&record, &context.project, &context.store);
     let folder = root::refresh(context, id, &target.provider)?;

@@ -9,7 +9,7 @@ use super::capture::{Call, capture};
 use super::remembered::Remembered;
 
 /// How long a program may take to tell its version.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Major, minor, patch. What follows (`-rc1`, `+ent`) does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,8 @@ use crate::tools::said::{Reader, Said, bounded, one_line};
 
 /// How many `ui` error lines are kept for a failure that has no typed error.
 const KEPT: usize = 20;
+/// How many of them are shown with a typed error.
+const WORDS: usize = 5;
 
 /// One artifact of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +94,13 @@ impl Stream {
         }
     }
 
+    /// What the build's own programs said last: a provisioner's standard error, most often the cause.
+    fn last_words(&self, build: &str) -> String {
+        let start = format!("{build}: ");
+        let said: Vec<&str> = self.ui_errors.iter().filter_map(|text| text.strip_prefix(&start)).collect();
+        bounded(&said[said.len().saturating_sub(WORDS)..].join("\n"))
+    }
+
     fn artifact(&mut self, build: &str, data: &[String]) {
         let field = |n: usize| data.get(n).cloned().unwrap_or_default();
         let open = self.open.get_or_insert_with(|| Artifact { build: build.to_owned(), ..Artifact::default() });
@@ -128,7 +137,10 @@ impl Reader for Stream {
             "artifact" => self.artifact(target, &data),
             "error-count" => self.report.error_count = first.parse().unwrap_or(0),
             "error" => {
-                let diagnostic = located(&data.join(","), Some(target).filter(|t| !t.is_empty()));
+                let mut diagnostic = located(&data.join(","), Some(target).filter(|t| !t.is_empty()));
+                if diagnostic.detail.is_empty() {
+                    diagnostic.detail = self.last_words(target);
+                }
                 self.report.errors.push(diagnostic.clone());
                 return vec![Said::Diagnostic(diagnostic)];
             }
