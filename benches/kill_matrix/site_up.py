@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.parse
 
-from slow import check_code
+from slow import check_code, edit
 from world import LONG, Project, interrupt
 
 STAGES = ["images", "provision", "config", "test", "destroy"]
@@ -52,13 +52,26 @@ class Site(Project):
                     connection.request("GET", "/", headers={"Host": domain})
                     answer = connection.getresponse()
                     body = answer.read()
-                    if answer.status != 200 or not answer.getheader("X-Served-By") or b"<html" not in body.lower():
+                    if answer.status != 200 or not answer.getheader("X-Served-By"):
                         return f"{domain} answers {answer.status}"
+                    with open(self.page(row["name"].rpartition("/")[2]), "rb") as file:
+                        if body != file.read():
+                            return f"{domain} answers with another page than the project's"
                 except OSError as error:
                     return f"{domain} at {row['endpoint']}: {error}"
                 finally:
                     connection.close()
         return None
+
+    def page(self, site):
+        return os.path.join(self.folder, "sites", site, "html", "index.html")
+
+    def change(self, stage):
+        """Something to do for a stage of sites that are up: one more host, or another page."""
+        if stage == "provision":
+            edit(os.path.join(self.folder, "sites", "hello", "site.yaml"), lambda text: text.replace("count: 2", "count: 3", 1))
+        else:
+            edit(self.page("hello"), lambda text: text.replace("</body>", "<p>changed</p></body>", 1))
 
     def why_unhealthy(self):
         rows = self.status()
@@ -130,8 +143,11 @@ class Ready:
 
 def try_one(project, mode, stage, number, instant, random, found):
     words = {"test": ("test", "--failover"), "destroy": ("destroy", "--yes")}.get(stage, ("up", "--yes"))
-    if words[0] != "up" and project.run("up", "--yes")[0] != 0:
+    again = stage in ("provision", "config") and random.random() < 0.5
+    if (again or words[0] != "up") and project.run("up", "--yes")[0] != 0:
         return found.add("broken", "the `up` before it failed")
+    if again:
+        project.change(stage)
     job = project.start(*words)
     try:
         wait_for(project, job, MARKS.get(stage))

@@ -15,6 +15,7 @@ use super::command::Command;
 use super::folder::{Exit, Folder, Started};
 use super::ladder::{Climbed, Ladder};
 use super::lock::Lock;
+use super::servants::Servants;
 use super::session::Living;
 use super::supervisor::{READY, WORD};
 use crate::model::End;
@@ -203,7 +204,8 @@ fn settle(folder: &Folder, known: Option<&Started>, supervisor: Option<&Reaped>)
 pub(super) fn conclude(folder: &Folder, known: Option<&Started>) -> Ended {
     let recorded = folder.started();
     if let Some(started) = recorded.as_ref().ok().and_then(Option::as_ref).or(known) {
-        started.session.wait_empty(|| {});
+        let mut servants = Servants::named(&folder.command().map(|command| command.servants).unwrap_or_default());
+        started.session.wait_empty(|| servants.tick(started));
     }
     let end = match (folder.exit(), recorded) {
         (Ok(Some(exit)), _) => return exit,
