@@ -344,6 +344,21 @@ fn a_call_is_over_when_nothing_of_its_session_lives() {
 }
 
 #[test]
+fn what_only_serves_a_tool_does_not_outlive_it_for_ever() {
+    let place = Place::new();
+    // A copy of `sleep` by another name, deaf to nothing; and one that is no servant keeps the call alive.
+    let servant = place.path("terraform-provider-x_v1");
+    fs::copy("/bin/sleep", &servant).expect("a copy");
+    let mut command = place.sh(&format!("'{servant}' 600 & sleep 0.1; kill -9 $$"));
+    command.servants = vec!["terraform-provider-".to_owned()];
+    let begun = Instant::now();
+    let (_, ended) = place.run(&command);
+    assert_eq!(ended.end, End::Signalled { signal: 9 });
+    let took = begun.elapsed();
+    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(25), "{took:?}");
+}
+
+#[test]
 fn daemons_are_left_alone_and_zombies_are_not_waited_for() {
     let place = Place::new();
     // A daemon with a session of its own, which holds a dead child of the tool's session that it never reaps.

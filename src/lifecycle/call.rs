@@ -68,6 +68,17 @@ pub(super) fn ladder(stop: Stop) -> Ladder {
     }
 }
 
+/// What a tool starts for itself alone, by the beginning of its name.
+fn servants(stop: Stop) -> Vec<String> {
+    let names: &[&str] = match stop {
+        Stop::Terraform | Stop::TerraformRead => &["terraform-provider-"],
+        Stop::Packer => &["packer"],
+        Stop::Ansible => &["ansible-playbook"],
+        Stop::Script => &[],
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 /// Turns an invocation into a supervised command.
 pub(super) fn command(invocation: &Invocation) -> Command {
     Command {
@@ -79,6 +90,7 @@ pub(super) fn command(invocation: &Invocation) -> Command {
         ladder: ladder(invocation.stop),
         limit_ms: invocation.limit_ms,
         output_limit: OUTPUT_LIMIT,
+        servants: servants(invocation.stop),
     }
 }
 

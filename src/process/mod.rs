@@ -22,6 +22,7 @@ pub mod supervisor;
 pub mod tail;
 
 mod bound;
+mod servants;
 
 pub use command::Command;
 pub use found::{Found, at_work, look};

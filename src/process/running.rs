@@ -13,6 +13,7 @@ use super::folder::{Exit, Folder, Started};
 use super::ladder::{Climbed, Ladder};
 use super::launch::{Reaped, launch};
 use super::lock::Lock;
+use super::servants::Servants;
 use super::session::Living;
 use crate::model::End;
 
@@ -163,7 +164,8 @@ fn settle(folder: &Folder, known: Option<&Started>, supervisor: Option<&Reaped>)
 pub(super) fn conclude(folder: &Folder, known: Option<&Started>) -> Ended {
     let recorded = folder.started();
     if let Some(started) = recorded.as_ref().ok().and_then(Option::as_ref).or(known) {
-        started.session.wait_empty(|| {});
+        let mut servants = Servants::named(&folder.command().map(|command| command.servants).unwrap_or_default());
+        started.session.wait_empty(|| servants.tick(started));
     }
     let end = match (folder.exit(), recorded) {
         (Ok(Some(exit)), _) => return exit,

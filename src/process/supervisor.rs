@@ -20,6 +20,7 @@ use super::bound::Bound;
 use super::command::Command;
 use super::folder::{Exit, Folder, Started};
 use super::ladder::Ladder;
+use super::servants::Servants;
 use super::session::{Proc, Session};
 use crate::model::End;
 
@@ -85,6 +86,7 @@ fn supervise(folder: &Folder, locks: &[RawFd]) -> io::Result<bool> {
         started.session.wait_empty(|| {
             reap();
             watch.tick(&started);
+            watch.servants.tick(&started);
         });
     }
     watch.bound();
@@ -234,6 +236,7 @@ struct Watch {
     last: Instant,
     timed_out: bool,
     outputs: Vec<Bound>,
+    servants: Servants,
 }
 
 impl Watch {
@@ -247,6 +250,7 @@ impl Watch {
             ladder: command.ladder,
             next: 0,
             last: now,
+            servants: Servants::named(&command.servants),
             timed_out: false,
             outputs: outputs.into_iter().collect::<io::Result<_>>()?,
         })

@@ -23,9 +23,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let mut record = existing(context, id)?;
     let spec = context.target(id)?.spec.clone();
     let check = context.requests.check;
-    if !check && record.config_hash.is_some() {
-        // Durable before the tool starts: an interrupted configuration is one that has to run again.
+    let before = record.phase;
+    if !check && (record.config_hash.is_some() || matches!(before, Phase::Configured | Phase::Tested)) {
+        // Durable before the tool starts: an interrupted configuration is one that has to run again, and what is half
+        // configured is not what was tested.
         record.config_hash = None;
+        record.phase = if before == Phase::Partial { before } else { Phase::Provisioned };
         context.remember(unit, record.clone())?;
     }
     let played = play(context, unit, &spec, &record.hosts, "configure", true).await;
@@ -39,7 +42,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     record.config_hash = Some(hash(context, &spec, &record.hosts));
     record.spec = spec;
     if record.phase == Phase::Provisioned {
-        record.phase = Phase::Configured;
+        record.phase = if before == Phase::Tested { before } else { Phase::Configured };
     }
     if record.dirty.as_ref().is_some_and(|d| d.in_flight.is_empty()) && record.phase != Phase::Partial {
         // What a failover test left stopped is started again by every configuration.
