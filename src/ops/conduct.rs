@@ -97,7 +97,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let known = (records, index);
     let context = context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known);
     context.tally.asked(asked_ms);
-    let report = execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
+    let report =
+        execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
     Ok(report)
 }
 
