@@ -213,7 +213,7 @@ fn write(
         files::private_folder(&folder)?;
         let earlier = before.map(|copy| place(&copy.folder, name));
         let same = earlier.filter(|path| fs::read(path).is_ok_and(|old| old == *bytes));
-        if !same.is_some_and(|path| fs::hard_link(path, &target).is_ok()) {
+        if same.is_none_or(|path| fs::hard_link(path, &target).is_err()) {
             files::write(&target, bytes)?;
             new.push(target);
         }
