@@ -4,7 +4,7 @@
         [--part slow,plugin,site] [--modes int,kill,...] [--seed 1] [--jobs 2] [--keep]
 
 Parts:
-  slow     `provision` of the made-up provider of tests/fixtures/slow: three things that take about a second each
+  slow     `provision` and `destroy` of the made-up provider of tests/fixtures/slow: three things that take about a second each
   plugin   the same on a real provider plugin (tests/fixtures/plugin, built with Go, skipped where there is no Go) against a stand-in API
   site     `up` and `destroy` of a whole site on `local`, instants stratified over the stages
 Modes: int (one ^C typed), int2 (two, 1 s or 0.3 s apart), int3 (three), term (SIGTERM to otto), kill (SIGKILL of otto), kill-all (of otto and its

@@ -97,7 +97,17 @@ def prepared(args):
                 raise RuntimeError(f"an undisturbed run ends with {code}, {one.why_unhealthy()}; see {one.project.log}")
         finally:
             one.project.close(keep=False)
-    print("# slow: an undisturbed run takes " + ", ".join(f"{s:.2f} s ({n or 3} at once)" for n, s in took.items()), flush=True)
+    one = Slow(args.otto, ("early", "no", True, False, None))
+    try:
+        one.project.run("provision", "--yes")
+        began = time.time()
+        code, _ = one.project.run("destroy", "--yes")
+        took["destroy"] = time.time() - began
+        if code != 0 or one.things():
+            raise RuntimeError(f"an undisturbed destruction ends with {code}; see {one.project.log}")
+    finally:
+        one.project.close(keep=False)
+    print("# slow: an undisturbed run takes " + ", ".join(f"{s:.2f} s ({n or 3})" for n, s in took.items()), flush=True)
     yield Ready(args, took)
 
 
@@ -106,38 +116,47 @@ class Ready:
         self.args, self.took = args, took
 
     def trials(self, modes, args):
-        for mode in modes:
-            for number in range(args.trials):
-                name = f"slow-{mode}-{number}"
-                yield name, ("slow", mode), lambda name, random, found, mode=mode, number=number: self.trial(mode, number, random, found)
+        for verb, title in (("provision", "slow"), ("destroy", "slow destroy")):
+            for mode in modes:
+                for number in range(args.trials):
+                    name = f"{title}-{mode}-{number}".replace(" ", "-")
+                    yield name, (title, mode), lambda _, random, found, verb=verb, mode=mode, number=number: self.trial(verb, mode, number, random, found)
 
-    def trial(self, mode, number, random, found):
-        trials = self.args.trials
+    def trial(self, verb, mode, number, random, found):
         slow = Slow(self.args.otto, random.choice(VARIANTS))
-        instant = self.took[slow.parallel] * (0.08 + 0.90 * (number + random.random()) / trials)
+        took = self.took[slow.parallel if verb == "provision" else "destroy"]
+        instant = took * (0.08 + 0.90 * (number + random.random()) / self.args.trials)
         found.folder = slow.project.base
         try:
-            try_one(slow, mode, number, instant, random, found)
+            try_one(slow, mode, number, instant, random, found, verb)
         finally:
             slow.project.close(keep=self.args.keep and bool(found.all))
 
 
-def try_one(slow, mode, number, instant, random, found):
+def try_one(slow, mode, number, instant, random, found, verb="provision"):
     project = slow.project
-    job = project.start("provision", "--yes", *slow.words())
-    try:
-        time.sleep(instant)
-        interrupted = interrupt(project, job, mode, random)
-        code = job.wait(LONG)
-    finally:
-        job.close()
-    if code is None:
-        return found.add("broken", f"otto did not end within {LONG} s after {mode} at {instant:.2f} s")
-    found.hit = int(interrupted)
-    found.at_work = int(bool(project.busy()))
-    check_code(mode, code, interrupted, project, slow.why_unhealthy(), found)
-    check_status(slow, found)
-    heal(slow, number, found)
+    if verb == "destroy" and project.run("provision", "--yes")[0] != 0:
+        return found.add("broken", "the `provision` before it failed")
+    words = [verb, "--yes", *(slow.words() if verb == "provision" else ())]
+    # Every third time what heals is interrupted as well.
+    for attempt in range(2 if random.random() < 0.33 else 1):
+        job = project.start(*(words if attempt == 0 else ("resume", "--yes")))
+        try:
+            time.sleep(instant if attempt == 0 else random.uniform(0.1, 2.0))
+            interrupted = interrupt(project, job, mode, random)
+            code = job.wait(LONG)
+        finally:
+            job.close()
+        if code is None:
+            return found.add("broken", f"otto did not end within {LONG} s after {mode} at {instant:.2f} s")
+        found.hit |= int(interrupted)
+        found.at_work |= int(bool(project.busy()))
+        if code == 2 and attempt:
+            break  # nothing had begun that could be resumed
+        unhealthy = (slow.things() or None) if verb == "destroy" else slow.why_unhealthy()
+        check_code(mode, code, interrupted, project, unhealthy, found)
+        check_status(slow, found)
+    heal(slow, verb, number, found)
     destroy(slow, found)
 
 
@@ -183,8 +202,10 @@ def check_status(slow, found):
         found.add("wrong status", "it says that its last run is at work, and nothing is")
 
 
-def heal(slow, number, found):
+def heal(slow, verb, number, found):
     project = slow.project
+    if verb == "destroy" and number % 2 == 0:
+        return  # the same again is what is asked next
     words = ("resume", "--yes") if number % 2 == 0 else ("provision", "--yes")
     code, _ = project.run(*words)
     if code != 0 and words[0] == "resume":

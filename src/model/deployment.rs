@@ -59,7 +59,7 @@ pub struct Dirty {
     /// Resource addresses that were in flight when the tool ended uncleanly, if that is what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_flight: Vec<String>,
-    /// Those that were being created: a state may hold them as healthy though they were never finished.
+    /// Those that were being made or taken down: a state may hold them as whole though they are half there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<String>,
 }

@@ -25,7 +25,7 @@ pub(in crate::lifecycle) fn left_open(earlier: Option<&Dirty>, report: &Report) 
     in_flight.extend(report.in_flight.iter().chain(&report.made).cloned());
     let mut unfinished = earlier.map(|d| d.unfinished.clone()).unwrap_or_default();
     unfinished.retain(|address| !report.made.contains(address));
-    unfinished.extend(report.creating.iter().cloned());
+    unfinished.extend(report.unfinished.iter().cloned());
     for list in [&mut in_flight, &mut unfinished] {
         list.sort();
         list.dedup();
@@ -70,7 +70,8 @@ pub(super) async fn before_apply(
         }
         None => nobody_can_look(context, id, dirty, &state)?,
     }
-    // A state that holds such a resource as healthy proves nothing: its provisioner was killed with Terraform.
+    // A state that holds such a resource as healthy proves nothing: the provisioner that made it, or was taking it down,
+    // was killed.
     let unproven = |a: &&String| state.addresses.contains(*a) && !state.tainted.contains(*a);
     Ok(dirty.unfinished.iter().filter(unproven).cloned().collect())
 }
@@ -236,7 +237,7 @@ mod tests {
         };
         let report = Report {
             in_flight: vec!["c".into()],
-            creating: vec!["c".into()],
+            unfinished: vec!["c".into()],
             made: vec!["a".into()],
             ..Report::default()
         };

@@ -143,8 +143,8 @@ pub struct Report {
     pub sensitive_outputs: Vec<String>,
     /// Addresses with an `apply_start` and no `apply_complete` or `apply_errored`, in order of their start.
     pub in_flight: Vec<String>,
-    /// Those of them that were being created; see [`super::state::StateFile::unsure`].
-    pub creating: Vec<String>,
+    /// Those of them that were being made or taken down, and those whose destruction failed: they may be half there.
+    pub unfinished: Vec<String>,
     /// Addresses whose creation was completed.
     pub made: Vec<String>,
     /// Addresses that were completed.
@@ -201,8 +201,8 @@ impl Stream {
             if !report.in_flight.contains(address) {
                 report.in_flight.push(address.clone());
             }
-            if action == "create" {
-                report.creating.push(address.clone());
+            if action != "update" {
+                report.unfinished.push(address.clone());
             }
         }
         report
@@ -320,8 +320,10 @@ impl Stream {
                 let failed = kind == "apply_errored";
                 let list = if failed { &mut self.report.errored } else { &mut self.report.completed };
                 list.push(address.clone());
-                if !failed && action == "create" {
-                    self.report.made.push(address.clone());
+                match (failed, action.as_str()) {
+                    (false, "create") => self.report.made.push(address.clone()),
+                    (true, "delete") => self.report.unfinished.push(address.clone()),
+                    _ => {}
                 }
                 self.progress(format!("{address}: {}", if failed { "failed" } else { "done" }))
             }

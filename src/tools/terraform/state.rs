@@ -52,7 +52,7 @@ pub struct State {
 pub struct Unsure {
     /// In flight and in no state: may exist all the same, only a look-up tells.
     pub absent: Vec<String>,
-    /// Being created, and in the state as if it were done: to be made anew (`-replace=`).
+    /// Half made or half taken down, and in the state as if it were whole: to be made anew (`-replace=`).
     pub unfinished: Vec<String>,
 }
 
@@ -109,7 +109,7 @@ impl StateFile {
         let tainted = |address: &String| self.state().is_some_and(|state| state.tainted.contains(address));
         Unsure {
             absent: report.in_flight.iter().chain(&report.made).filter(|address| !has(address)).cloned().collect(),
-            unfinished: report.creating.iter().filter(|a| has(a) && !tainted(a)).cloned().collect(),
+            unfinished: report.unfinished.iter().filter(|a| has(a) && !tainted(a)).cloned().collect(),
         }
     }
 
