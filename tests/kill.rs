@@ -33,7 +33,8 @@ fn whole_sites_survive_every_way_of_being_interrupted() {
 #[test]
 fn a_real_provider_plugin_may_be_killed() {
     // Without a Go toolchain the script says so and has nothing to run.
-    if Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success()) {
+    if Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+    {
         matrix(&["--part", "plugin", "--trials", "2", "--jobs", "4", "--modes", "kill-plugin,kill-tool,kill-all"]);
     }
 }
