@@ -140,7 +140,7 @@ def try_one(slow, mode, number, instant, random, found, verb="provision"):
     words = [verb, "--yes", *(slow.words() if verb == "provision" else ())]
     # Every third time what heals is interrupted as well.
     for attempt in range(2 if random.random() < 0.33 else 1):
-        job = project.start(*(words if attempt == 0 else ("resume", "--yes")))
+        job = project.start(*(words if attempt == 0 or verb == "destroy" else ("resume", "--yes")))
         try:
             time.sleep(instant if attempt == 0 else random.uniform(0.1, 2.0))
             interrupted = interrupt(project, job, mode, random)
