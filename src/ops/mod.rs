@@ -14,6 +14,7 @@ mod recovery;
 pub mod resume;
 mod room;
 pub mod runs;
+mod secrets;
 mod signals;
 pub mod state;
 pub mod status;

@@ -10,4 +10,5 @@ pub mod said;
 pub mod terraform;
 
 pub use invocation::{Invocation, Stop};
+pub(crate) use said::one_line;
 pub use said::{Reader, Said};

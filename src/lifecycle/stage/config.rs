@@ -9,6 +9,7 @@ use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
 use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::{build, vault};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
@@ -22,6 +23,7 @@ const ATTEMPTS: u32 = 3;
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut record = existing(context, id)?;
     let spec = context.target(id)?.spec.clone();
+    build::ensure(context, unit, &spec).await?;
     let check = context.requests.check;
     let before = record.phase;
     if !check && (record.config_hash.is_some() || matches!(before, Phase::Configured | Phase::Tested)) {
@@ -199,6 +201,8 @@ pub(super) async fn once(
         disk::write_atomic(&path, value.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
         Ok(path)
     };
+    vault::learn(context, &ansible.path, &beside).await;
+    context.secrets.learn_outputs(&context.terraform_folder(&spec.id).join("terraform.tfstate"));
     let inventory = write("inventory.json", &inventory_of(spec, hosts))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");

@@ -1,5 +1,6 @@
 //! The stages: what each does to its subject. One file per stage.
 
+mod build;
 mod config;
 mod destroy;
 mod failover;
@@ -11,6 +12,7 @@ pub(in crate::lifecycle) mod strays;
 mod sweep;
 mod terraform;
 mod test;
+mod vault;
 
 pub use config::inventory_of;
 
