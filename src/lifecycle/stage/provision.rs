@@ -24,6 +24,8 @@ use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outpu
 struct Ready<'a> {
     target: &'a Target,
     record: Deployment,
+    /// As it was before this unit touched it.
+    before: Deployment,
     is_new: bool,
     was_dirty: Option<Dirty>,
     /// Addresses that an interrupted run left unfinished.
@@ -91,6 +93,7 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         target,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
+        before: record.clone(),
         replace: Vec::new(),
         record,
         hosts,
@@ -250,12 +253,10 @@ fn settle_failure(
     report: &Report,
     touched: bool,
 ) -> Result<(), Trouble> {
-    let id = &ready.target.spec.id;
     let clean_end = matches!(called.end, crate::model::End::Exited { .. }) && !called.abandoned;
-    if !touched && clean_end && ready.is_new {
-        // Terraform itself says that it never began a change.
-        ready.record.phase = Phase::Absent;
-        ready.record.dirty = None;
+    if !touched && clean_end && !report.errors.is_empty() {
+        // Terraform itself says why it never began a change.
+        ready.record = ready.before.clone();
         return context.remember(unit, ready.record.clone());
     }
     let how =
@@ -267,7 +268,6 @@ fn settle_failure(
         in_flight,
         unfinished,
     });
-    let _ = id;
     context.remember(unit, ready.record.clone())
 }
 

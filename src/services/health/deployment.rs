@@ -58,7 +58,8 @@ pub async fn deployment(client: &Client, scope: &Scope<'_>, level: Level, settin
         }
     }
     match front(scope, &servers) {
-        Ok(front) => at_front(asker, scope, &servers, front, level, &mut pending),
+        Ok(Some(front)) => at_front(asker, scope, &servers, front, level, &mut pending),
+        Ok(None) => {}
         Err(result) => pending.push(Box::pin(std::future::ready(result))),
     }
     join_all(pending).await
@@ -79,7 +80,8 @@ struct Front {
     balanced: bool,
 }
 
-fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Front, CheckResult> {
+/// Nothing where no host serves pages and nothing of the site asks for one: a database, say.
+fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Option<Front>, CheckResult> {
     let unknown = |detail: String| finding("endpoint", CheckKind::Http, Health::Unknown, detail);
     if let Some(text) = scope.endpoint {
         let parsed = Endpoint::parse(text).map_err(|e| unknown(e.to_string()))?;
@@ -87,15 +89,16 @@ fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Front, CheckResult> {
             return Err(unknown(format!("{text}: https endpoints cannot be asked yet")));
         }
         let Endpoint { address, port, .. } = parsed;
-        return Ok(Front { address, port, name: "endpoint".to_owned(), balanced: servers.len() > 1 });
+        return Ok(Some(Front { address, port, name: "endpoint".to_owned(), balanced: servers.len() > 1 }));
     }
     match servers {
-        [only] => Ok(Front {
+        [only] => Ok(Some(Front {
             address: only.address.clone(),
             port: only.service_port(),
             name: only.name.clone(),
             balanced: false,
-        }),
+        })),
+        [] if scope.checks.is_empty() => Ok(None),
         [] => Err(unknown("no endpoint is declared, and no host serves pages".to_owned())),
         several => {
             let detail =
