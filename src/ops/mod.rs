@@ -1,14 +1,19 @@
 //! Layer 4: one operation per verb. Faces (command line, HTTP, chat) call these and nothing below.
 
+pub mod add;
 mod choose;
 pub mod conduct;
 mod copies;
 mod destroy;
+pub mod doctor;
 pub mod exit;
+pub mod explain;
 mod failure;
 pub mod init;
 mod jobs;
+pub mod names;
 mod observe;
+pub mod open;
 pub mod plan;
 mod recovery;
 pub mod resume;
@@ -16,6 +21,7 @@ mod room;
 pub mod runs;
 mod secrets;
 mod signals;
+pub mod site;
 pub mod state;
 pub mod status;
 mod toolbox;

@@ -24,7 +24,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
     if !problems.is_empty() {
         return Err(problems_found(&problems));
     }
-    let tools = toolbox::present(world).await;
+    let tools = toolbox::present(world, &opened.project).await;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {

@@ -1,6 +1,7 @@
 //! The handles to the world, made once in main, and the opening of project and store.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -37,6 +38,8 @@ pub struct World {
     pub ask: Arc<dyn Ask>,
     /// Shows a plan before a question.
     pub show_plan: Arc<dyn Fn(&Plan) + Send + Sync>,
+    /// Warnings that were shown: files are read more than once in a command.
+    pub warned: Mutex<BTreeSet<String>>,
     /// Shows a line for people.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Asks a run to stop.
@@ -74,10 +77,17 @@ impl World {
         };
         let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
         for warning in &loaded.warnings {
-            (self.say)(&format!("warning: {warning}"));
+            self.warn(&warning.to_string());
         }
         let home = self.vars.state_folder(&folder);
         Ok(Opened { project: loaded.project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
+    }
+
+    /// Shows a warning, each one once.
+    pub fn warn(&self, text: &str) {
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
+            (self.say)(&format!("warning: {text}"));
+        }
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.

@@ -17,20 +17,26 @@ pub mod vars;
 
 mod clash;
 mod content;
+mod merge;
 mod near;
 mod node;
 mod otto_file;
 mod provider_file;
 mod read;
+mod resolved;
 mod roles;
 mod shape;
 mod site_file;
+mod update;
 mod yaml;
 
-pub use create::{CreateError, create};
+pub use create::{Choices, CreateError, create};
 pub use fingerprint::Fingerprints;
 pub use load::{Loaded, NoProject, find, load};
+pub use near::nearest;
 pub use origin::{Origin, Origins, Values};
 pub use problem::Problem;
+pub use resolved::{resolved, written};
 pub use select::{Selection, select};
+pub use update::{Updated, update};
 pub use vars::Vars;

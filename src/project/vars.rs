@@ -43,6 +43,11 @@ pub const DECLARED: &[Var] = &[
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
+    var("GITLAB_CI", "with --ci: groups as GitLab reads them, when not empty", "as GitHub does"),
+    var("LC_ALL", "locale of the tools, which `otto doctor` looks at", "LC_CTYPE"),
+    var("LC_CTYPE", "the same where LC_ALL is not set", "LANG"),
+    var("LANG", "the same where neither is set", "the tools' own"),
+    var("SSH_AUTH_SOCK", "the SSH agent, which `otto doctor` looks at", "no agent"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 
