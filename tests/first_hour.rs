@@ -174,3 +174,32 @@ fn pinned_tools_are_checked_before_anything() {
     sandbox.edit("otto.yaml", ">=99", ">=1.4, <99");
     sandbox.otto(&["tools"]).ends(0);
 }
+
+#[test]
+fn a_plan_shows_resources_and_values_and_no_secret() {
+    let sandbox = Sandbox::new("values");
+    fs::remove_dir_all(sandbox.path("sites/hello")).expect("removed");
+    let outputs = fs::read_to_string(sandbox.path("clowd/provision/local/outputs.tf")).expect("the root");
+    let more = "\nvariable \"vars\" {\n  type    = any\n  default = {}\n}\nresource \"terraform_data\" \"said\" {\n  input = try(var.vars.word, \"none\")\n}\n\
+                resource \"terraform_data\" \"hidden\" {\n  input = sensitive(\"plan-s3cret-4d4d\")\n}\n";
+    sandbox.write("clowd/provision/local/outputs.tf", &format!("{outputs}{more}"));
+    let shown = sandbox.otto(&["plan", "--diff"]).ends(0).stdout;
+    assert!(shown.contains("+ terraform_data.boot[\"www-1\"]") && shown.contains("+ terraform_data.said"), "{shown}");
+    assert!(shown.contains("input: ***") && !shown.contains("plan-s3cret-4d4d"), "{shown}");
+    assert!(!sandbox.path(".otto/hosts/dev_local_blog").exists());
+    assert_eq!(support::files(&sandbox.path(".otto/preview")), Vec::<std::path::PathBuf>::new());
+    sandbox.otto(&["up", "--yes"]).ends(0);
+    let site = fs::read_to_string(sandbox.path("sites/blog/site.yaml")).expect("the site");
+    sandbox.write("sites/blog/site.yaml", &format!("{site}\nvars: {{word: new}}\n"));
+    let shown = sandbox.otto(&["plan", "--diff", "--json"]).ends(0).json();
+    support::schema::PLAN.holds(&shown);
+    let changes = &shown["changes"][0];
+    assert_eq!(changes["deployment"], "dev/local/blog");
+    let said =
+        changes["resources"].as_array().expect("resources").iter().find(|r| r["address"] == "terraform_data.said");
+    let said = said.unwrap_or_else(|| panic!("{changes}"));
+    assert_eq!(said["action"], "update");
+    let input = said["fields"].as_array().expect("fields").iter().find(|f| f["path"] == "input").expect("the input");
+    assert_eq!((input["before"].as_str(), input["after"].as_str()), (Some("\"none\""), Some("\"new\"")));
+    assert!(!shown.to_string().contains("plan-s3cret-4d4d"));
+}

@@ -11,6 +11,7 @@ mod context;
 pub mod inputs;
 mod order;
 pub mod plan;
+pub mod preview;
 pub mod recorder;
 pub mod recover;
 mod run;

@@ -51,9 +51,9 @@ pub fn explain(world: &World, selection: &Selection, key: Option<&str>) -> Resul
     let meant: Vec<Explained> = values.iter().filter(|v| format!(".{}.", v.key).contains(&dotted)).cloned().collect();
     if meant.is_empty() {
         let words = values.iter().map(|v| v.key.as_str());
-        let last = values.iter().map(|v| v.key.rsplit('.').next().unwrap_or_default());
+        let parts = values.iter().flat_map(|v| v.key.split('.'));
         let failure = Failure::new(Kind::Usage, format!("nothing is called `{key}`"));
-        return Err(match nearest(key, words.chain(last)) {
+        return Err(match nearest(key, words.chain(parts)) {
             Some(near) => failure.hint(format!("otto explain {near}")),
             None => failure.hint("otto explain"),
         });

@@ -190,7 +190,9 @@ pub(super) fn unusable(error: StoreError) -> Failure {
         StoreError::Io { .. } => "make it writable, or let OTTO_DIR and XDG_STATE_HOME name folders that are",
         _ => "otto state show",
     };
-    Failure::new(Kind::Store, error.to_string()).hint(hint)
+    let failure = Failure::new(Kind::Store, error.to_string());
+    let failure = if matches!(error, StoreError::Damaged { .. }) { failure.hint("otto doctor") } else { failure };
+    failure.hint(hint)
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {

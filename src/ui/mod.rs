@@ -5,6 +5,7 @@
 //! [`Out`] alone writes them.
 
 pub mod ask;
+mod changes;
 pub mod ci;
 pub mod confirm;
 pub mod error;
@@ -30,6 +31,7 @@ pub mod theme;
 pub mod tools;
 
 pub use ask::TerminalAsk;
+pub use changes::render_resources;
 pub use ci::{Ci, Grouped};
 pub use confirm::{Changes, render_changes};
 pub use error::{Problem, render_error, render_problems};

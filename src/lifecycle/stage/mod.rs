@@ -7,7 +7,7 @@ mod failover;
 mod guard;
 mod images;
 mod provision;
-mod root;
+pub(in crate::lifecycle) mod root;
 pub(in crate::lifecycle) mod strays;
 mod sweep;
 mod terraform;

@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu: their calls, their event stream, their state and the files of a root.
 
 pub mod args;
+pub mod changes;
 pub mod explain;
 pub mod hcl;
 pub mod outputs;
