@@ -103,6 +103,8 @@ pub struct Context {
     pub home: Utf8PathBuf,
     /// Absolute `clowd/config`.
     pub config: Utf8PathBuf,
+    /// The project's name.
+    pub title: Name,
     /// The project's id.
     pub project: String,
     /// The store's id.

@@ -8,6 +8,7 @@
 
 mod call;
 mod context;
+pub mod https;
 pub mod inputs;
 mod order;
 pub mod plan;

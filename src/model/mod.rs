@@ -17,6 +17,7 @@ pub mod secret;
 pub mod site;
 pub mod status;
 pub mod time;
+pub mod tls;
 pub mod unit;
 
 pub use check::{CheckKind, CheckResult, CheckSpec};
@@ -33,4 +34,5 @@ pub use project::{Appliance, Environment, Project, Provider, ProviderKind};
 pub use secret::Secret;
 pub use site::{DeploymentSpec, Role, Site};
 pub use time::Timestamp;
+pub use tls::Tls;
 pub use unit::{RunId, Stage, Subject, UnitId};

@@ -133,6 +133,7 @@ impl Project {
             vars,
             ttl_s: policy.ttl_s,
             protect: policy.protect,
+            tls: shape.tls.clone(),
         })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::check::CheckSpec;
 use super::name::{DeploymentId, Name};
+use super::tls::Tls;
 
 /// A role of a site: how many hosts of which image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,8 @@ pub struct Shape {
     pub region: Option<String>,
     /// For Ansible and Terraform.
     pub vars: Map<String, Value>,
+    /// HTTPS; HTTP alone when absent.
+    pub tls: Option<Tls>,
 }
 
 impl Site {
@@ -79,6 +82,9 @@ pub struct DeploymentSpec {
     pub ttl_s: Option<u64>,
     /// Never destroyed without its name typed.
     pub protect: bool,
+    /// HTTPS; HTTP alone when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
 }
 
 impl DeploymentSpec {

@@ -81,6 +81,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
         records: &records,
         index: &index,
         tools: &tools,
+        now: world.clock.now(),
     };
     let images = match request.verb {
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
@@ -274,6 +275,7 @@ fn context(
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
+        title: project.name.clone(),
         project: project.id.clone(),
         store: store.id().to_owned(),
         owner: world.owner(),
@@ -341,7 +343,8 @@ async fn execute_recorded(
         return Ok(Report { code, sites: Vec::new() });
     }
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
+    let sites =
+        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
 }
 

@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::failure::{Failure, Kind, Result};
 use crate::lifecycle::inputs::{self, Identity};
-use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, inventory_of};
-use crate::model::{Deployment, DeploymentId, Health, Image, Name, Project, Provider, ProviderKind};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of};
+use crate::model::{Deployment, DeploymentId, Health, Image, Name, Project, Provider, ProviderKind, Timestamp};
 use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 
@@ -46,6 +46,8 @@ pub(super) struct Ground<'a> {
     pub index: &'a [Image],
     /// Tools as found.
     pub tools: &'a Toolset,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// Observes deployments and images; probes hosts when `probe` says so.
@@ -72,10 +74,10 @@ pub(super) async fn observe(
     for target in &mut targets {
         let newest = newest(&target.spec.id.provider);
         target.provision_hash = provision_hash(ground, target, &newest, &prints, &mut declared)?;
-        target.config_hash = config_hash(target, &prints);
+        target.config_hash = config_hash(ground, target, &prints);
     }
     if probe {
-        look(&mut targets).await;
+        look(ground, &mut targets).await;
     }
     Ok(Observed { targets, images, prints })
 }
@@ -198,14 +200,16 @@ fn provision_hash(
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))
 }
 
-fn config_hash(target: &Target, prints: &Prints) -> Option<String> {
+fn config_hash(ground: &Ground<'_>, target: &Target, prints: &Prints) -> Option<String> {
     let record = target.record.as_ref().filter(|r| r.phase.exists())?;
     let content = prints.content.get(&target.spec.id.site).cloned().unwrap_or_default();
-    Some(inputs::config_hash(&prints.config, &inventory_of(&target.spec, &record.hosts), &content))
+    let certificate = https::print(ground.home, &target.spec, ground.now);
+    let inventory = inventory_of(ground.home, &target.spec, &record.hosts);
+    Some(inputs::config_hash(&prints.config, &inventory, &format!("{content}{certificate}")))
 }
 
 /// Probes every host and asks every endpoint, all at once.
-async fn look(targets: &mut [Target]) {
+async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
     let checker = Checker::new();
     let looks = targets.iter_mut().map(|target| {
         let checker = &checker;
@@ -213,11 +217,13 @@ async fn look(targets: &mut [Target]) {
             let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else {
                 return;
             };
+            let tls = https::expected(ground.home, record, &target.spec, ground.now);
             let scope = Scope {
                 hosts: &record.hosts,
                 endpoint: record.endpoint.as_deref(),
                 domains: &target.spec.domains,
                 checks: &[],
+                tls: tls.as_ref(),
             };
             let (states, results) = checker.look(&scope, Level::Quick).await;
             target.hosts = states;

@@ -34,6 +34,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
         records: &records,
         index: &index,
         tools: &tools,
+        now: world.clock.now(),
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);

@@ -4,6 +4,7 @@ use super::choose;
 use super::failure::Result;
 use super::recovery;
 use super::world::{Opened, World, unusable};
+use crate::lifecycle::https;
 use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
 use crate::model::{
@@ -38,7 +39,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
-                    Some(look(checker, opened, record).await)
+                    Some(look(checker, opened, record, now).await)
                 }
                 _ => None,
             };
@@ -62,10 +63,17 @@ pub fn code(report: &StatusReport) -> u8 {
         .nagios()
 }
 
-async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(String, HostState)>, Vec<CheckResult>) {
+async fn look(checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
     let current = opened.project.wanted(&record.id);
-    let domains = current.as_ref().map_or(&record.spec.domains, |spec| &spec.domains);
-    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[] };
+    let spec = current.as_ref().unwrap_or(&record.spec);
+    let tls = https::expected(&opened.home, record, spec, now);
+    let scope = Scope {
+        hosts: &record.hosts,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &[],
+        tls: tls.as_ref(),
+    };
     checker.look(&scope, Level::Quick).await
 }
 
@@ -156,7 +164,7 @@ fn row(
         site: record.id.site.to_string(),
         phase: record.phase,
         dirty,
-        endpoint: record.endpoint.clone(),
+        endpoint: record.front(record.spec.tls.as_ref()),
         hosts: record
             .hosts
             .iter()

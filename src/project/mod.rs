@@ -22,6 +22,7 @@ mod provider_file;
 mod read;
 mod shape;
 mod site_file;
+mod tls;
 mod yaml;
 
 pub use create::{CreateError, create};

@@ -38,6 +38,7 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         providers: None,
         region: None,
         vars: serde_json::Map::new(),
+        tls: None,
     };
     let roles = if elsewhere {
         fields.get("roles")
@@ -61,6 +62,9 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
     }
     if let Some(field) = fields.get("vars") {
         shape.vars = reading.vars(&field);
+    }
+    if let Some(field) = fields.get("tls") {
+        shape.tls = super::tls::read(reading, &field, folder);
     }
     later(reading, fields, known);
     shape
@@ -234,12 +238,6 @@ fn check(reading: &mut Reading, fields: &Fields<'_>, domains: &[String]) -> Opti
 
 /// Keys of stages to come: checked, so that a file stays valid, and named when they have no effect.
 fn later(reading: &mut Reading, fields: &Fields<'_>, known: &Known<'_>) {
-    if let Some(field) = fields.get("tls") {
-        let words = [("off", false), ("self-signed", true), ("files", true), ("acme", true)];
-        if reading.one_of(&field, &words) == Some(true) {
-            super::load::not_used_yet(reading, &field);
-        }
-    }
     if let Some(field) = fields.get("on")
         && let Some(name) = reading.name(&field)
     {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
-use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::super::{https, inputs};
 use crate::model::name::counted;
+use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
+use crate::services::certificates::ensure;
 use crate::tools::ansible::config::callback_path;
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
@@ -23,6 +25,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let mut record = existing(context, id)?;
     let spec = context.target(id)?.spec.clone();
     let check = context.requests.check;
+    certificate(context, &spec, &record.hosts)?;
     let before = record.phase;
     if !check && (record.config_hash.is_some() || matches!(before, Phase::Configured | Phase::Tested)) {
         // Durable before the tool starts: an interrupted configuration is one that has to run again, and what is half
@@ -71,6 +74,24 @@ fn half_done(context: &Context, unit: &UnitId, record: &mut Deployment, end: &Un
     context.remember(unit, record.clone())
 }
 
+/// What the hosts are to serve HTTPS with, ready before anything is touched.
+fn certificate(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> Result<(), Trouble> {
+    let Some(tls) = &spec.tls else { return Ok(()) };
+    if matches!(tls.source, Source::Acme { .. }) && hosts.iter().all(Host::is_local) {
+        let what =
+            "`tls: acme` needs hosts that an authority reaches by the site's domains, and these are on this machine";
+        return Err(UnitEnd::failed(what, false).hint("tls: self-signed").into());
+    }
+    let made = ensure(&https::folder(&context.home), spec, tls, context.title.as_str(), context.now());
+    made.map(drop).map_err(|why| {
+        let end = UnitEnd::failed(format!("the certificate cannot be used: {why}"), false);
+        match tls.source {
+            Source::Files { .. } => end.hint("name a certificate and the key that belongs to it in `site.yaml`").into(),
+            _ => end.into(),
+        }
+    })
+}
+
 /// The record of a deployment that has hosts.
 pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deployment, Trouble> {
     let record = context.memory.record(id).filter(|r| r.phase.exists() && !r.hosts.is_empty());
@@ -82,14 +103,16 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
     }
 }
 
-/// The inventory of a deployment: the same value is hashed, written and given to Ansible.
-pub fn inventory_of(spec: &DeploymentSpec, hosts: &[Host]) -> Value {
-    inventory(spec, hosts, &Access::default())
+/// The inventory of a deployment: the same value is hashed, written and given to Ansible. `home` is `.otto`.
+pub fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
+    inventory(spec, hosts, &Access { vars: https::variables(home, spec), ..Access::default() })
 }
 
 fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
     let content = context.prints.content.get(&spec.id.site).cloned().unwrap_or_default();
-    inputs::config_hash(&context.prints.config, &inventory_of(spec, hosts), &content)
+    let certificate = https::print(&context.home, spec, context.now());
+    let inventory = inventory_of(&context.home, spec, hosts);
+    inputs::config_hash(&context.prints.config, &inventory, &format!("{content}{certificate}"))
 }
 
 /// One playbook to run.
@@ -199,7 +222,7 @@ pub(super) async fn once(
         disk::write_atomic(&path, value.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
         Ok(path)
     };
-    let inventory = write("inventory.json", &inventory_of(spec, hosts))?;
+    let inventory = write("inventory.json", &inventory_of(&context.home, spec, hosts))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");
     callback::install(&plugins).map_err(Trouble::file(&plugins))?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::context::Context;
+use super::super::https;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{config, failover};
 use crate::model::{CheckResult, Deployment, DeploymentId, DeploymentSpec, EventKind, Health, Phase, UnitId};
@@ -54,11 +55,13 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 
 /// The full set of checks, with patience for what has just been configured.
 async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Vec<CheckResult> {
+    let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
         hosts: &record.hosts,
         endpoint: record.endpoint.as_deref(),
         domains: &spec.domains,
         checks: &spec.checks,
+        tls: tls.as_ref(),
     };
     context.checker.check(&scope, Level::Full, PATIENCE).await
 }
