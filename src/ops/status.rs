@@ -2,6 +2,7 @@
 
 use super::choose;
 use super::failure::Result;
+use super::reach;
 use super::recovery;
 use super::world::{Opened, World, unusable};
 use crate::lifecycle::recover::{self, OpenCall};
@@ -38,7 +39,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
-                    Some(look(checker, opened, record).await)
+                    Some(look(world, checker, opened, record).await)
                 }
                 _ => None,
             };
@@ -62,10 +63,11 @@ pub fn code(report: &StatusReport) -> u8 {
         .nagios()
 }
 
-async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(String, HostState)>, Vec<CheckResult>) {
+async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment) -> Looked {
     let current = opened.project.wanted(&record.id);
     let domains = current.as_ref().map_or(&record.spec.domains, |spec| &spec.domains);
-    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[] };
+    let ways = reach::ways(&opened.project, &opened.home, &world.exe, record);
+    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[], ways: &ways };
     checker.look(&scope, Level::Quick).await
 }
 

@@ -131,6 +131,7 @@ impl Loader {
         for site in read.values_mut() {
             restrict(site, &file.restricted);
         }
+        self.problems.extend(clash::riders(&read, &self.origins));
         self.problems.extend(clash::find(&read, &environments, &provider_specs, &self.origins));
         Project {
             folder: self.folder.to_string(),
@@ -143,6 +144,7 @@ impl Loader {
             provider_specs,
             appliances,
             config: self.folder.join("clowd/config").into_string(),
+            ssh: file.ssh,
         }
     }
 

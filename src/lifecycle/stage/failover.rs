@@ -33,8 +33,9 @@ pub(super) async fn run(
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;
     let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
-    let scope =
-        Scope { hosts: &without, endpoint: record.endpoint.as_deref(), domains: &spec.domains, checks: &spec.checks };
+    let ways = context.ways(spec, &record.hosts)?;
+    let endpoint = record.endpoint.as_deref();
+    let scope = Scope { hosts: &without, endpoint, domains: &spec.domains, checks: &spec.checks, ways: &ways };
     let served = context.checker.survives(&scope, &victim).await;
     switch(context, unit, record, spec, &victim, "started").await?;
     record.dirty = None;
