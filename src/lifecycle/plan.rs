@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::hosting;
 use crate::model::name::counted;
 use crate::model::{
     Action, Deployment, DeploymentSpec, HostState, Image, Name, Plan, PlannedUnit, Provider, ProviderKind, Stage,
@@ -39,6 +40,8 @@ pub struct Target {
     pub spec: DeploymentSpec,
     /// What otto remembers.
     pub record: Option<Deployment>,
+    /// What otto remembers of the deployment on whose hosts it lives.
+    pub carrier: Option<Deployment>,
     /// Where it runs.
     pub provider: Provider,
     /// What the probes found, by host; empty when nobody asked.
@@ -67,6 +70,11 @@ impl Target {
 
     fn unit(&self, stage: Stage) -> UnitId {
         UnitId::of(&self.spec.id, stage)
+    }
+
+    /// Nothing is made for it: its hosts are machines that are there, or another site's.
+    pub fn has_hosts_already(&self) -> bool {
+        self.spec.on.is_some() || self.provider.kind == ProviderKind::Static
     }
 
     /// Hosts of the record that are not wanted any more, the highest number first.
@@ -106,10 +114,11 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
             }
         }
     }
+    hosting::ordered(&mut units, targets);
     Plan { units }
 }
 
-fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
+pub(super) fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
     let deployment = id.deployment().cloned();
     PlannedUnit { stage: id.stage, deployment, id, action, why: why.into(), after: Vec::new(), destroys: Vec::new() }
 }
@@ -130,6 +139,9 @@ fn image_unit(need: &ImageNeed, rebuild: bool) -> PlannedUnit {
 }
 
 fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit], force: bool) -> PlannedUnit {
+    if let Some(unit) = hosting::provision_unit(target, before, force) {
+        return unit;
+    }
     let id = target.unit(Stage::Provision);
     let mut made = match provision_reason(target, force) {
         Ok(why) => unit(id, Action::Run, why),
@@ -231,6 +243,9 @@ fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUn
         } else {
             unit(id, Action::Blocked, format!("nothing is provisioned: `otto up {}` makes it", target.spec.id))
         };
+    }
+    if let Some(unit) = hosting::provision_unit(target, &[], true) {
+        return unit;
     }
     let arriving = target.arriving();
     let missing: Vec<&str> = target

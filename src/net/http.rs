@@ -27,6 +27,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Bytes of the body kept; the rest is not read.
     pub max_body: usize,
+    /// A program whose input and output are the connection, for an address that cannot be reached from here.
+    pub via: Option<Vec<String>>,
 }
 
 impl Request {
@@ -46,7 +48,7 @@ impl Request {
     }
 
     fn to(to: Target) -> Self {
-        Self { to, host: None, timeout: Duration::from_secs(5), max_body: 1 << 20 }
+        Self { to, host: None, timeout: Duration::from_secs(5), max_body: 1 << 20, via: None }
     }
 
     /// With this Host header.
@@ -111,6 +113,9 @@ impl Client {
     /// # Errors
     /// Whatever kept a complete answer (or its first `max_body` bytes) from arriving in time.
     pub async fn get(&self, request: &Request) -> Result<Response, NetError> {
+        if let Some(argv) = &request.via {
+            return super::through::get(request, argv).await;
+        }
         let url = request.to.url();
         let place = place(&url);
         let named;

@@ -10,11 +10,14 @@ mod http;
 mod resolve;
 mod target;
 mod tcp;
+mod through;
 mod tls;
+mod tunnel;
 
 pub use download::Download;
 pub use error::NetError;
 pub use http::{Client, Request, Response};
 pub use target::{Endpoint, Target};
 pub use tcp::{Greeting, connect, ssh_greeting};
+pub use through::{connect_through, ssh_greeting_through};
 pub use tls::{Shown, Trust, look};

@@ -8,6 +8,9 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::client::TlsStream;
+
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::certificate::{Certificate, now};
@@ -59,28 +62,52 @@ pub(super) fn accepting(seen: Arc<Seen>) -> ClientConfig {
 }
 
 /// Shakes hands with a server in the name of `name` and looks at what it shows. A certificate that nobody would believe
-/// is no error here: it is what was looked for.
+/// is no error here: it is what was looked for. `via` is a program that leads there, where no direct way does.
 ///
 /// # Errors
 /// No handshake came about in time.
-pub async fn look(address: &str, port: u16, name: &str, trust: &Trust, timeout: Duration) -> Result<Shown, NetError> {
+pub async fn look(
+    address: &str,
+    port: u16,
+    name: &str,
+    trust: &Trust,
+    timeout: Duration,
+    via: Option<&[String]>,
+) -> Result<Shown, NetError> {
     let began = Instant::now();
     let seen = Arc::<Seen>::default();
-    let config = accepting(seen.clone());
-    let server = ServerName::try_from(name.to_owned())
-        .map_err(|_| NetError::Address { text: name.to_owned(), why: "no name for a certificate".to_owned() })?;
     let shake = async {
-        let stream = open(address, port).await?;
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        connector.connect(server.clone(), stream).await.map_err(|e| handshake_failed(address, port, &e))
+        match via {
+            Some(argv) => {
+                let (stream, program) = super::through::open(argv, &place(address, port))?;
+                let shaken = shake(stream, &seen, address, port, name).await.map(drop);
+                drop(program);
+                shaken
+            }
+            None => shake(open(address, port).await?, &seen, address, port, name).await.map(drop),
+        }
     };
-    drop(limited(address, port, timeout, shake).await?);
+    limited(address, port, timeout, shake).await?;
     let chain = std::mem::take(&mut *seen.chain.lock().unwrap_or_else(PoisonError::into_inner));
     let wrong = |why: String| NetError::Protocol { place: place(address, port), why };
     let Some((leaf, rest)) = chain.split_first() else { return Err(wrong("it showed no certificate".to_owned())) };
     let certificate = Certificate::from_der(leaf).map_err(wrong)?;
     let doubt = doubt(leaf, rest, trust);
     Ok(Shown { certificate, doubt, latency_ms: millis(began) })
+}
+
+/// Speaks TLS over a connection in the name of `name`; any certificate will do, and is kept.
+pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    seen: &Arc<Seen>,
+    address: &str,
+    port: u16,
+    name: &str,
+) -> Result<TlsStream<S>, NetError> {
+    let server = ServerName::try_from(name.to_owned())
+        .map_err(|_| NetError::Address { text: name.to_owned(), why: "no name for a certificate".to_owned() })?;
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(accepting(seen.clone())));
+    connector.connect(server, stream).await.map_err(|e| handshake_failed(address, port, &e))
 }
 
 fn handshake_failed(address: &str, port: u16, error: &std::io::Error) -> NetError {

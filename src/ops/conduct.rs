@@ -7,7 +7,9 @@ use super::choose;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
+use super::hosts;
 use super::observe::{Ground, Images, Observed, observe};
+use super::reach;
 use super::recovery;
 use super::room;
 use super::signals;
@@ -15,7 +17,7 @@ use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
@@ -67,11 +69,15 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
+    hosts::carried(&store, &ids, &request)?;
+    reach::keys(&opened.project, &store, &ids, &request)?;
+    let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
-    let locks = take_locks(world, &opened, &ids, &run, &request).await?;
+    let shared = hosts::sharing(&store, &ids)?;
+    let locks = take_locks(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {
@@ -82,6 +88,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
         index: &index,
         tools: &tools,
         now: world.clock.now(),
+        exe: &world.exe,
+        public_keys: &public_keys,
     };
     let images = match request.verb {
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
@@ -96,7 +104,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index);
-    let context = context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known);
+    let context =
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
     let report =
         execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
@@ -232,11 +241,19 @@ fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -
         return Ok(consent);
     }
     (world.show_plan)(plan);
+    let there =
+        |id: &UnitId| observed.targets.iter().any(|t| Some(&t.spec.id) == id.deployment() && t.has_hosts_already());
+    let new = to_run.iter().filter(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
+    let (what, question) = if new.into_iter().all(|u| there(&u.id)) {
+        ("this would put sites on machines that are there already", "Configure them?")
+    } else {
+        ("this would create hosts", "Create them?")
+    };
     if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, "this would create hosts, and nobody can be asked");
+        let failure = Failure::new(Kind::Declined, format!("{what}, and nobody can be asked"));
         return Err(failure.hint(format!("{} --yes", consent.line)));
     }
-    if !world.ask.confirm("Create them?") {
+    if !world.ask.confirm(question) {
         return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
     }
     // The answer covers what was shown; changes of deployments that exist are asked when they are known.
@@ -262,6 +279,7 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+    public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
@@ -288,12 +306,17 @@ fn context(
         requests: request.requests.clone(),
         prints: observed.prints,
         ansible_callbacks: world.vars.get("ANSIBLE_CALLBACK_PLUGINS").map(str::to_owned),
+        pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
+        ssh: project.ssh.clone(),
+        public_keys,
+        sockets: reach::sockets(world, &run),
+        grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })
 }
@@ -326,6 +349,7 @@ async fn execute_recorded(
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
+    reach::hang_up(&context.sockets).await;
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::failure::{Failure, Kind, Result};
+use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
-use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of};
-use crate::model::{Deployment, DeploymentId, Health, Image, Name, Project, Provider, ProviderKind, Timestamp};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of, machines_print};
+use crate::model::{
+    Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind, Timestamp,
+};
 use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 
@@ -48,6 +51,10 @@ pub(super) struct Ground<'a> {
     pub tools: &'a Toolset,
     /// The time.
     pub now: Timestamp,
+    /// otto itself.
+    pub exe: &'a Utf8Path,
+    /// Public keys for hosts that are made.
+    pub public_keys: &'a [String],
 }
 
 /// Observes deployments and images; probes hosts when `probe` says so.
@@ -96,7 +103,7 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     };
     let provider = match ground.project.provider_specs.get(&id.provider) {
         Some(provider) => provider.clone(),
-        None => departed(ground, id),
+        None => departed(ground, id, &spec),
     };
     if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
         prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
@@ -106,15 +113,25 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     {
         prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);
     }
-    Ok(Target { spec, record, provider, hosts: Vec::new(), serving: false, provision_hash: None, config_hash: None })
+    let carrier = spec.carrier().and_then(|on| ground.records.iter().find(|r| r.id == on).cloned());
+    Ok(Target {
+        spec,
+        record,
+        carrier,
+        provider,
+        hosts: Vec::new(),
+        serving: false,
+        provision_hash: None,
+        config_hash: None,
+    })
 }
 
 /// A provider whose folder is gone: its deployments keep a copy of their root, which is enough to destroy them.
-fn departed(ground: &Ground<'_>, id: &DeploymentId) -> Provider {
+fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Provider {
     Provider {
         name: id.provider.clone(),
         folder: ground.home.join("terraform").join(id.key()).to_string(),
-        kind: ProviderKind::Terraform,
+        kind: if spec.machines.is_empty() { ProviderKind::Terraform } else { ProviderKind::Static },
         sizes: BTreeMap::new(),
         bases: BTreeMap::new(),
         region: String::new(),
@@ -180,11 +197,14 @@ fn provision_hash(
     declared: &mut BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Option<String>> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
+    if target.spec.on.is_some() || target.provider.kind == ProviderKind::Static {
+        return Ok(Some(machines_print(&target.spec)));
+    }
     let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest, &|_, _| false) else {
         return Ok(None);
     };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
-    let identity = Identity::of(record, &ground.project.id, ground.store);
+    let identity = Identity::of(record, &ground.project.id, ground.store, ground.public_keys);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
     let root_folder = &target.provider.folder;
@@ -218,12 +238,14 @@ async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
                 return;
             };
             let tls = https::expected(ground.home, record, &target.spec, ground.now);
+            let ways = reach::ways(ground.project, ground.home, ground.exe, record);
             let scope = Scope {
                 hosts: &record.hosts,
                 endpoint: record.endpoint.as_deref(),
                 domains: &target.spec.domains,
                 checks: &[],
                 tls: tls.as_ref(),
+                ways: &ways,
             };
             let (states, results) = checker.look(&scope, Level::Quick).await;
             target.hosts = states;

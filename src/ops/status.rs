@@ -2,6 +2,7 @@
 
 use super::choose;
 use super::failure::Result;
+use super::reach;
 use super::recovery;
 use super::world::{Opened, World, unusable};
 use crate::lifecycle::https;
@@ -39,7 +40,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
-                    Some(look(checker, opened, record, now).await)
+                    Some(look(world, checker, opened, record, now).await)
                 }
                 _ => None,
             };
@@ -63,16 +64,18 @@ pub fn code(report: &StatusReport) -> u8 {
         .nagios()
 }
 
-async fn look(checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
+async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
     let current = opened.project.wanted(&record.id);
     let spec = current.as_ref().unwrap_or(&record.spec);
     let tls = https::expected(&opened.home, record, spec, now);
+    let ways = reach::ways(&opened.project, &opened.home, &world.exe, record);
     let scope = Scope {
         hosts: &record.hosts,
         endpoint: record.endpoint.as_deref(),
         domains: &spec.domains,
         checks: &[],
         tls: tls.as_ref(),
+        ways: &ways,
     };
     checker.look(&scope, Level::Quick).await
 }

@@ -41,7 +41,9 @@ pub const DECLARED: &[Var] = &[
     var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
+    var("XDG_RUNTIME_DIR", "sockets of shared SSH connections", "/tmp"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
+    var("SHELL", "the shell of `otto ssh` on a local host", "/bin/sh"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 

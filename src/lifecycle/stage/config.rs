@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
+use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use super::super::{https, inputs};
 use crate::model::name::counted;
@@ -23,7 +24,9 @@ const ATTEMPTS: u32 = 3;
 /// Configures a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut record = existing(context, id)?;
+    let _ground = context.grounds.take(&record.hosts).await;
     let spec = context.target(id)?.spec.clone();
+    reach::wait(context, unit, &spec, &record.hosts, &record.hosts).await?;
     let check = context.requests.check;
     certificate(context, &spec, &record.hosts)?;
     let before = record.phase;
@@ -34,7 +37,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.phase = if before == Phase::Partial { before } else { Phase::Provisioned };
         context.remember(unit, record.clone())?;
     }
-    let played = play(context, unit, &spec, &record.hosts, "configure", true).await;
+    let main = Play { main: true, ..Play::new("site.yml", "configure") };
+    let played = play(context, unit, &spec, &record.hosts, main).await;
     if let (Err(Trouble::End(end)), false) = (&played, check) {
         half_done(context, unit, &mut record, end)?;
     }
@@ -105,7 +109,11 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
 
 /// The inventory of a deployment: the same value is hashed, written and given to Ansible. `home` is `.otto`.
 pub fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
-    inventory(spec, hosts, &Access { vars: https::variables(home, spec), ..Access::default() })
+    inventory(spec, hosts, &secured_access(home, spec))
+}
+
+fn secured_access(home: &Utf8Path, spec: &DeploymentSpec) -> Access {
+    Access { vars: https::variables(home, spec), ..Access::default() }
 }
 
 fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
@@ -130,20 +138,26 @@ pub(super) struct Play {
     pub(super) extra: Option<Value>,
 }
 
-/// Plays `site.yml` over these hosts; returns how many tasks changed something.
+impl Play {
+    /// A playbook over all hosts, as a step beside the unit's main one.
+    pub(super) fn new(file: &'static str, step: &str) -> Self {
+        Self { file, step: step.to_owned(), main: false, only: None, extra: None }
+    }
+}
+
+/// Plays a playbook over these hosts; returns how many tasks changed something.
 pub(super) async fn play(
     context: &Context,
     unit: &UnitId,
     spec: &DeploymentSpec,
     hosts: &[Host],
-    step: &str,
-    main: bool,
+    play: Play,
 ) -> Result<u32, Trouble> {
     let local = hosts.iter().all(Host::is_local);
     for attempt in 1.. {
-        let step = if attempt == 1 { step.to_owned() } else { format!("{step}-{attempt}") };
-        let play = Play { file: "site.yml", step, main: main && attempt == 1, only: None, extra: None };
-        let played = once(context, unit, spec, hosts, &play).await?;
+        let step = if attempt == 1 { play.step.clone() } else { format!("{}-{attempt}", play.step) };
+        let again = Play { step, main: play.main && attempt == 1, ..play.clone() };
+        let played = once(context, unit, spec, hosts, &again).await?;
         match &played.outcome {
             AnsibleOutcome::Ok { changed } if !played.called.interrupted => return Ok(*changed),
             AnsibleOutcome::Unreachable { hosts } if attempt < ATTEMPTS && !local && !played.called.interrupted => {
@@ -156,6 +170,13 @@ pub(super) async fn play(
         }
     }
     unreachable!("the last attempt returns")
+}
+
+/// Over SSH a module is a third faster without a file of its own, unless the person has said how it shall be.
+fn piped(config: Option<&str>) -> BTreeMap<String, String> {
+    let said = config.is_some_and(|text| text.lines().any(|line| line.trim_start().starts_with("pipelining")));
+    let setting = ("ANSIBLE_PIPELINING".to_owned(), "true".to_owned());
+    if said { BTreeMap::new() } else { BTreeMap::from([setting]) }
 }
 
 /// One run of a playbook, classified.
@@ -222,7 +243,16 @@ pub(super) async fn once(
         disk::write_atomic(&path, value.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
         Ok(path)
     };
-    let inventory = write("inventory.json", &inventory_of(&context.home, spec, hosts))?;
+    let local = hosts.iter().all(Host::is_local);
+    // All hosts of the deployment may be on the way to one of these.
+    let known = context
+        .memory
+        .record(&spec.id)
+        .map(|r| r.hosts)
+        .filter(|all| all.iter().any(|h| hosts.iter().any(|o| o.name == h.name)));
+    let ssh = Some(context.access_ready(spec, known.as_deref().unwrap_or(hosts))?).filter(|_| !local);
+    let inventory =
+        write("inventory.json", &inventory(spec, hosts, &Access { ssh, ..secured_access(&context.home, spec) }))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");
     callback::install(&plugins).map_err(Trouble::file(&plugins))?;
@@ -242,9 +272,9 @@ pub(super) async fn once(
         callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
         events: events.clone(),
         config,
-        home: hosts.iter().all(Host::is_local).then(|| beside.join("home")),
-        control_dir: None,
-        env: BTreeMap::new(),
+        home: local.then(|| beside.join("home")),
+        control_dir: (!local).then(|| context.sockets.clone()),
+        env: if local || context.pipelining_set { BTreeMap::new() } else { piped(text.as_deref()) },
     };
     let mut reader = Events::new();
     let call_of = Call {

@@ -34,6 +34,7 @@ pub(super) async fn run(
     context.remember(unit, record.clone())?;
     switch(context, unit, record, spec, &victim, "stopped").await?;
     let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
+    let ways = context.ways(spec, &record.hosts)?;
     let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
         hosts: &without,
@@ -41,6 +42,7 @@ pub(super) async fn run(
         domains: &spec.domains,
         checks: &spec.checks,
         tls: tls.as_ref(),
+        ways: &ways,
     };
     let served = context.checker.survives(&scope, &victim).await;
     switch(context, unit, record, spec, &victim, "started").await?;

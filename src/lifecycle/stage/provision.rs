@@ -13,10 +13,11 @@ use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
+use super::config::{self, Play};
 use super::terraform::{program_name, summary, tool, tool_failed};
-use super::{config, guard, root, strays};
+use super::{guard, root, strays};
 use crate::model::project::ImageFrom;
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -74,8 +75,8 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
         UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
     })?;
-    let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
-    let identity = Identity::of(&record, &context.project, &context.store);
+    let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
+    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
     let folder = root::refresh(context, id, &target.provider)?;
     if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
@@ -101,22 +102,22 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The record of a deployment that does not exist yet.
-fn fresh(context: &Context, target: &Target) -> Deployment {
+pub(super) fn fresh(context: &Context, spec: &DeploymentSpec) -> Deployment {
     let now = context.now();
     Deployment {
-        id: target.spec.id.clone(),
+        id: spec.id.clone(),
         phase: Phase::Absent,
         dirty: None,
         created_at: now,
         run: context.recorder.run().clone(),
         owner: context.owner.clone(),
-        expires_at: target.spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
-        protect: target.spec.protect,
+        expires_at: spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        protect: spec.protect,
         home: context.home.to_string(),
         tool: None,
         hosts: Vec::new(),
         endpoint: None,
-        spec: target.spec.clone(),
+        spec: spec.clone(),
         provision_hash: None,
         config_hash: None,
     }
@@ -205,7 +206,7 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
-    config::play(context, unit, &ready.target.spec, &stay, "drain", false).await.map(drop)
+    config::play(context, unit, &ready.target.spec, &stay, Play::new("site.yml", "drain")).await.map(drop)
 }
 
 async fn apply(

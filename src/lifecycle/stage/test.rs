@@ -15,8 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Tests a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut record = config::existing(context, id)?;
+    let _ground = context.grounds.take(&record.hosts).await;
     let spec = &context.target(id)?.spec;
-    let mut results = ask(context, &record, spec).await;
+    let mut results = ask(context, &record, spec).await?;
     if context.requests.failover && worst(&results) == Health::Ok {
         results.extend(failover::run(context, unit, &mut record, spec).await?);
     }
@@ -54,7 +55,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The full set of checks, with patience for what has just been configured.
-async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Vec<CheckResult> {
+async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Result<Vec<CheckResult>, Trouble> {
+    let ways = context.ways(spec, &record.hosts)?;
     let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
         hosts: &record.hosts,
@@ -62,6 +64,7 @@ async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> V
         domains: &spec.domains,
         checks: &spec.checks,
         tls: tls.as_ref(),
+        ways: &ways,
     };
-    context.checker.check(&scope, Level::Full, PATIENCE).await
+    Ok(context.checker.check(&scope, Level::Full, PATIENCE).await)
 }

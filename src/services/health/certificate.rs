@@ -3,7 +3,7 @@
 use crate::model::tls::WARN_DAYS;
 use crate::model::{CheckKind, CheckResult, Health, Timestamp};
 use crate::net::certificate::Certificate;
-use crate::net::{Request, Shown, Trust, look};
+use crate::net::{Endpoint, Shown, Trust, look};
 
 use super::asker::Asker;
 
@@ -30,8 +30,10 @@ pub(super) async fn certificate(
     port: u16,
     domain: &str,
 ) -> CheckResult {
-    let _permit = asker.permit().await;
-    let (state, latency_ms, detail) = match look(address, port, domain, &expected.trust, asker.timeout()).await {
+    let _permit = asker.permit(address).await;
+    let via = asker.via(address, port);
+    let looked = look(address, port, domain, &expected.trust, asker.timeout(address), via.as_deref()).await;
+    let (state, latency_ms, detail) = match looked {
         Ok(shown) => {
             let (state, detail) = judge(&shown, expected, domain);
             (state, Some(shown.latency_ms), detail)
@@ -98,13 +100,8 @@ fn day(time: Timestamp) -> String {
 
 /// Whether plain HTTP sends visitors of a domain to HTTPS.
 pub(super) async fn redirect(asker: &Asker<'_>, address: &str, port: u16, domain: &str) -> CheckResult {
-    let mut request = Request::address(address, port, "/").timeout(asker.timeout());
-    request.host = Some(if port == 80 { domain.to_owned() } else { format!("{domain}:{port}") });
-    request.max_body = 4096;
-    let answer = {
-        let _permit = asker.permit().await;
-        asker.client().get(&request).await
-    };
+    let front = Endpoint::plain(address, port);
+    let answer = asker.get(&front, Some(domain), "/").await;
     let (state, latency_ms, detail) = match answer {
         Err(error) => (Health::Critical, None, error.to_string()),
         Ok(answer) => {
@@ -115,7 +112,7 @@ pub(super) async fn redirect(asker: &Asker<'_>, address: &str, port: u16, domain
             (state, Some(answer.latency_ms), detail)
         }
     };
-    let target = if port == 80 { format!("http://{domain}/") } else { format!("http://{domain}:{port}/") };
+    let target = front.url(domain, "/");
     let name = format!("http sends {domain} to https");
     CheckResult { name, kind: CheckKind::Http, target, state, latency_ms, detail }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::asker::{Asker, Settings};
 use super::deployment::{Level, Scope, deployment};
-use super::host::probe_host;
+use super::host::{Probed, probe_host};
 use super::page::served_by;
 use crate::model::site::serves_pages;
-use crate::model::{CheckKind, CheckResult, Health, Host, HostState};
+use crate::model::{CheckKind, CheckResult, Health, Host, HostState, Ways};
 use crate::net::{Client, Endpoint};
 
 /// Requests sent while a backend is stopped; every one must be answered.
@@ -47,9 +47,9 @@ impl Checker {
         (states, results)
     }
 
-    /// Whether one host answers its probe.
-    pub async fn probe(&self, host: &Host) -> HostState {
-        probe_host(&Asker::new(&self.client, Settings::default()), host).await.state
+    /// What one host answers to its probe.
+    pub async fn probe(&self, host: &Host, ways: &Ways) -> Probed {
+        probe_host(&Asker::new(&self.client, Settings::default(), ways), host).await
     }
 
     /// With a backend stopped: every request is answered, and by another one.
@@ -58,7 +58,7 @@ impl Checker {
     /// What happened instead.
     pub async fn survives(&self, scope: &Scope<'_>, victim: &str) -> Result<String, String> {
         let (endpoint, domain) = front(scope)?;
-        let asker = Asker::new(&self.client, Settings::default());
+        let asker = Asker::new(&self.client, Settings::default(), scope.ways);
         for number in 1..=REQUESTS_WITHOUT {
             let answer = asker.get(&endpoint, Some(domain), "/").await;
             match answer {
@@ -87,7 +87,7 @@ impl Checker {
     pub async fn returns(&self, scope: &Scope<'_>, victim: &str) -> Result<String, String> {
         let host = scope.hosts.iter().find(|h| h.name == victim).ok_or_else(|| format!("{victim} is gone"))?;
         let (endpoint, domain) = front(scope)?;
-        let asker = Asker::new(&self.client, Settings::default());
+        let asker = Asker::new(&self.client, Settings::default(), scope.ways);
         let until = std::time::Instant::now() + BACK;
         let backends = scope.hosts.iter().filter(|h| serves_pages(&h.role)).count();
         while std::time::Instant::now() < until {

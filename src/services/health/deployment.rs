@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use crate::model::site::serves_pages;
-use crate::model::{CheckKind, CheckResult, CheckSpec, Health, Host};
+use crate::model::{CheckKind, CheckResult, CheckSpec, Health, Host, Ways};
 use crate::net::{Client, Endpoint};
 
 use super::asker::{Asker, Settings};
@@ -36,6 +36,8 @@ pub struct Scope<'a> {
     pub checks: &'a [CheckSpec],
     /// What is expected of its HTTPS, where it has it.
     pub tls: Option<&'a Expected>,
+    /// How hosts behind another one are reached.
+    pub ways: &'a Ways,
 }
 
 /// A check about to be made.
@@ -47,7 +49,7 @@ pub async fn deployment(client: &Client, scope: &Scope<'_>, level: Level, settin
         let detail = "the deployment has no hosts: nothing could be asked";
         return vec![finding("hosts", CheckKind::Host, Health::Unknown, detail.to_owned())];
     }
-    let asker = &Asker::new(client, settings);
+    let asker = &Asker::new(client, settings, scope.ways);
     let servers: Vec<&Host> = scope.hosts.iter().filter(|host| serves_pages(&host.role)).collect();
     let mut pending: Vec<Pending<'_>> = Vec::new();
     for host in scope.hosts {
