@@ -12,12 +12,14 @@ use super::observe::{Ground, Images, Observed, observe};
 use super::reach;
 use super::recovery;
 use super::room;
+use super::secrets;
 use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
+    execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
@@ -65,6 +67,17 @@ pub struct Report {
 pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let began = world.clock.now();
     let opened = world.open()?;
+    let secrets = secrets::gather(world, &opened)?;
+    let done = conduct_opened(world, request, (opened, secrets.clone()), began).await;
+    done.map_err(|failure| failure.map(|text| secrets.text(text).into_owned()))
+}
+
+async fn conduct_opened(
+    world: &World,
+    request: Request,
+    (opened, secrets): (Opened, Arc<Secrets>),
+    began: crate::model::Timestamp,
+) -> Result<Report> {
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
@@ -74,7 +87,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
-    recovery::settle(world, &opened, &store, &ids).await?;
+    recovery::settle(world, &opened, &store, &ids, &secrets).await?;
     let run = new_run(world);
     let shared = hosts::sharing(&store, &ids)?;
     let locks = take_locks(world, &opened, &shared, &run, &request).await?;
@@ -103,7 +116,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let consent = consent(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
-    let known = (records, index);
+    let known = (records, index, secrets);
     let context =
         context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
@@ -147,9 +160,10 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
     }
     let providers: BTreeSet<_> =
         ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
+    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
     let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
     for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
-        for name in provider.credentials.iter().filter(|name| !world.vars.is_set(name)) {
+        for name in provider.credentials.iter().filter(|name| !given(name)) {
             failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
             failure = failure.hint(format!("export {name}=..."));
         }
@@ -278,14 +292,16 @@ fn context(
     observed: Observed,
     tools: Toolset,
     consent: Consent,
-    (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+    (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
     public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
-    let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
+    let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
+    let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
     Arc::new(Context {
         recorder,
+        secrets,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
@@ -309,6 +325,7 @@ fn context(
         pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
+        building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
         tally: Tally::default(),
         memory: Memory::new(records, index),

@@ -18,6 +18,7 @@ mod recovery;
 pub mod resume;
 mod room;
 pub mod runs;
+mod secrets;
 mod signals;
 pub mod ssh;
 pub mod state;

@@ -15,7 +15,7 @@ use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{program_name, summary, tool, tool_failed};
-use super::{guard, root, strays};
+use super::{build, guard, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
@@ -38,6 +38,8 @@ struct Ready<'a> {
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    // Before hosts are made: pages that cannot be built need none.
+    build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     let mut ready = prepare(context, unit, id).await?;
     ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
     let agreed = context.consent.yes || context.consent.agreed_new;
@@ -225,6 +227,7 @@ async fn apply(
     )
     .await?;
     let report = stream.report();
+    context.secrets.learn_outputs(&context.terraform_folder(&ready.target.spec.id).join("terraform.tfstate"));
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
