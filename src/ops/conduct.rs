@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
+use super::consent;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
@@ -113,7 +114,7 @@ async fn conduct_opened(
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = consent(world, &request, &plan, &observed)?;
+    let consent = consent::of(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
@@ -232,52 +233,6 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
             _ => {}
         }
     }
-}
-
-/// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
-    let mut consent = request.consent.clone();
-    let destroys = request.verb == Verb::Only(Stage::Destroy);
-    let to_run: Vec<_> = plan.to_run().collect();
-    if destroys {
-        super::destroy::consent(world, request, &to_run, observed)?;
-        return Ok(consent);
-    }
-    let going: Vec<String> =
-        to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
-    if !going.is_empty() && !consent.allow_destroy {
-        (world.show_plan)(plan);
-        let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
-        return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
-    }
-    let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    if !makes || consent.yes {
-        return Ok(consent);
-    }
-    (world.show_plan)(plan);
-    let there =
-        |id: &UnitId| observed.targets.iter().any(|t| Some(&t.spec.id) == id.deployment() && t.has_hosts_already());
-    let new = to_run.iter().filter(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    let (what, question) = if new.into_iter().all(|u| there(&u.id)) {
-        ("this would put sites on machines that are there already", "Configure them?")
-    } else {
-        ("this would create hosts", "Create them?")
-    };
-    if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, format!("{what}, and nobody can be asked"));
-        return Err(failure.hint(format!("{} --yes", consent.line)));
-    }
-    if !world.ask.confirm(question) {
-        return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
-    }
-    // The answer covers what was shown; changes of deployments that exist are asked when they are known.
-    consent.agreed_new = true;
-    Ok(consent)
-}
-
-fn is_new(id: &UnitId, observed: &Observed) -> bool {
-    let target = observed.targets.iter().find(|t| Some(&t.spec.id) == id.deployment());
-    target.is_some_and(|t| t.record.as_ref().is_none_or(|r| !r.phase.exists()))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the one place where a run's parts come together")]

@@ -2,6 +2,7 @@
 
 mod choose;
 pub mod conduct;
+mod consent;
 mod copies;
 mod destroy;
 pub mod exec;
