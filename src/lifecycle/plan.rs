@@ -101,7 +101,9 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
         let by_name = verb == Verb::Only(Stage::Images) && wishes.force;
         units.extend(images.iter().map(|need| image_unit(need, wishes.rebuild || by_name)));
     }
-    for target in targets {
+    // A site on another one's hosts looks at what that one's units do.
+    let (riders, carriers): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|t| t.spec.on.is_some());
+    for target in carriers.into_iter().chain(riders) {
         match verb {
             Verb::Only(Stage::Images) => {}
             Verb::Only(Stage::Destroy) => units.push(destroy_unit(target)),
