@@ -19,7 +19,7 @@ pub mod stop;
 mod tally;
 mod unit_end;
 
-pub use context::{Consent, Context, Memory, Prints, Program, Requests, Toolset};
+pub use context::{Adoption, Consent, Context, Memory, Prints, Program, Requests, Toolset};
 pub use plan::{ImageNeed, Target, Verb, Wishes};
 pub use recorder::Recorder;
 pub use run::{RunEnd, execute};

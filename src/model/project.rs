@@ -30,6 +30,8 @@ pub struct Project {
     pub appliances: BTreeMap<Name, Appliance>,
     /// Absolute `clowd/config`.
     pub config: String,
+    /// Older images are warned of and built anew, in seconds.
+    pub image_max_age_s: Option<u64>,
 }
 
 /// Policy of an environment.
@@ -93,6 +95,8 @@ pub struct Provider {
     pub probed: bool,
     /// The workspace of an existing root that is its deployment.
     pub workspace: Option<String>,
+    /// What `terraform init` is told of the root's backend: files and `name=value`.
+    pub backend_config: Vec<String>,
 }
 
 /// One folder of `images/`.

@@ -22,6 +22,16 @@ use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
 use crate::store::Store;
 
+/// Variables of the user that otto adds to rather than replaces.
+const INHERITED: [&str; 6] = [
+    "ANSIBLE_CALLBACK_PLUGINS",
+    "ANSIBLE_COLLECTIONS_PATH",
+    "ANSIBLE_ROLES_PATH",
+    "TF_HTTP_ADDRESS",
+    "TF_HTTP_LOCK_ADDRESS",
+    "TF_HTTP_UNLOCK_ADDRESS",
+];
+
 /// A request to run units.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -63,9 +73,13 @@ pub struct Report {
 pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let began = world.clock.now();
     let opened = world.open()?;
-    let store = Arc::new(world.store(&opened)?);
+    let store = Arc::new(match &request.requests.adopt {
+        Some(_) => world.store_adopting(&opened, &request.selection.deployments)?,
+        None => world.store(&opened)?,
+    });
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
+    super::vault::ready(world, &opened, &request)?;
     left_alone(world, &store, &ids, &request)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
@@ -81,8 +95,10 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
         records: &records,
         index: &index,
         tools: &tools,
+        now: began,
     };
     let images = match request.verb {
+        _ if request.wishes.adopt => Images::None,
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
@@ -91,7 +107,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = consent(world, &request, &plan, &observed)?;
+    let consent = super::consent::asked(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index);
@@ -148,7 +164,7 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
-fn new_run(world: &World) -> RunId {
+pub(super) fn new_run(world: &World) -> RunId {
     let now = world.clock.now();
     let (year, month, day, hour, minute, second, _) = now.civil();
     let mut bytes = [0_u8; 2];
@@ -210,44 +226,6 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     }
 }
 
-/// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
-    let mut consent = request.consent.clone();
-    let destroys = request.verb == Verb::Only(Stage::Destroy);
-    let to_run: Vec<_> = plan.to_run().collect();
-    if destroys {
-        super::destroy::consent(world, request, &to_run, observed)?;
-        return Ok(consent);
-    }
-    let going: Vec<String> =
-        to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
-    if !going.is_empty() && !consent.allow_destroy {
-        (world.show_plan)(plan);
-        let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
-        return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
-    }
-    let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    if !makes || consent.yes {
-        return Ok(consent);
-    }
-    (world.show_plan)(plan);
-    if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, "this would create hosts, and nobody can be asked");
-        return Err(failure.hint(format!("{} --yes", consent.line)));
-    }
-    if !world.ask.confirm("Create them?") {
-        return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
-    }
-    // The answer covers what was shown; changes of deployments that exist are asked when they are known.
-    consent.agreed_new = true;
-    Ok(consent)
-}
-
-fn is_new(id: &UnitId, observed: &Observed) -> bool {
-    let target = observed.targets.iter().find(|t| Some(&t.spec.id) == id.deployment());
-    target.is_some_and(|t| t.record.as_ref().is_none_or(|r| !r.phase.exists()))
-}
-
 #[expect(clippy::too_many_arguments, reason = "the one place where a run's parts come together")]
 fn context(
     world: &World,
@@ -264,13 +242,15 @@ fn context(
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
+    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
+    let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
     let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
     Arc::new(Context {
         recorder,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
-        rebuild: request.wishes.rebuild,
+        rebuild,
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
@@ -285,7 +265,7 @@ fn context(
         consent,
         requests: request.requests.clone(),
         prints: observed.prints,
-        ansible_callbacks: world.vars.get("ANSIBLE_CALLBACK_PLUGINS").map(str::to_owned),
+        inherited: inherited(world),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
@@ -294,6 +274,21 @@ fn context(
         checker: crate::services::health::Checker::new(),
         after_apply: Box::new(move |_| copies.soon()),
     })
+}
+
+/// What calls of tools are made from beside the project.
+fn inherited(world: &World) -> BTreeMap<String, String> {
+    let value = |name: &str| Some((name.to_owned(), world.vars.get(name)?.to_owned()));
+    let mut all: BTreeMap<String, String> = INHERITED.iter().filter_map(|name| value(name)).collect();
+    // Relative to where the person is, not to where Ansible runs.
+    let files = super::vault::PASSWORD_FILES.iter().filter_map(|name| value(name));
+    // Terraform reads the values itself; that there is one decides what otto passes to a root that was taken over.
+    all.extend(world.vars.beginning_with("TF_VAR_").map(|name| (name.to_owned(), String::new())));
+    all.extend(files.map(|(name, path)| {
+        let path = if path.starts_with('~') { path } else { world.cwd.join(path).into_string() };
+        (name, path)
+    }));
+    all
 }
 
 /// From `run_started` to `run_ended`.

@@ -18,9 +18,10 @@ pub(super) struct OttoFile {
     pub(super) environments: BTreeMap<Name, Environment>,
     /// Environments that allow only some providers.
     pub(super) restricted: BTreeMap<Name, Vec<Name>>,
+    pub(super) image_max_age_s: Option<u64>,
 }
 
-const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments"];
+const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments", "images"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
 const SSH_KEYS: &[&str] = &["user", "identity", "public_keys", "jump"];
 
@@ -33,6 +34,7 @@ impl Default for OttoFile {
             environment: known_name("dev"),
             environments: BTreeMap::new(),
             restricted: BTreeMap::new(),
+            image_max_age_s: None,
         }
     }
 }
@@ -70,6 +72,14 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
     }
     if let Some(field) = fields.get("ssh") {
         ssh(reading, &field);
+    }
+    if let Some(field) = fields.get("images")
+        && let Some(inner) = reading.map(&field, "a map such as `{max_age: 30d}`")
+    {
+        reading.only(&inner, &["max_age"]);
+        if let Some(age) = inner.get("max_age") {
+            file.image_max_age_s = reading.parsed(&age, "a span of time such as `30d` or `4w`", quantity::seconds);
+        }
     }
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);

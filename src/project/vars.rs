@@ -41,7 +41,24 @@ pub const DECLARED: &[Var] = &[
     var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
+    var(
+        "TF_HTTP_ADDRESS",
+        "address of a root's `http` backend; each deployment gets its own from it",
+        "the root's block",
+    ),
+    var("TF_HTTP_LOCK_ADDRESS", "the same of its lock", "the root's block"),
+    var("TF_HTTP_UNLOCK_ADDRESS", "the same for giving the lock up", "the root's block"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
+    var(
+        "ANSIBLE_COLLECTIONS_PATH",
+        "your own collections, which those of requirements.yml are added to",
+        "ansible.cfg",
+    ),
+    var("ANSIBLE_ROLES_PATH", "your own roles, likewise", "ansible.cfg"),
+    var("ANSIBLE_CONFIG", "your ansible.cfg, for a project without one", "~/.ansible.cfg"),
+    var("ANSIBLE_VAULT_PASSWORD_FILE", "file with the password of encrypted variables", "ansible.cfg"),
+    var("ANSIBLE_BECOME_PASSWORD_FILE", "file with the password for sudo", "ansible.cfg"),
+    var("ANSIBLE_CONNECTION_PASSWORD_FILE", "file with the password for SSH", "keys"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
 use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::galaxy;
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
-use crate::tools::ansible::config::callback_path;
+use crate::tools::ansible::config::{Searched, search_path};
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
 /// How often an unreachable host is tried again: right after it was made, its SSH may not answer yet.
@@ -20,6 +21,17 @@ const ATTEMPTS: u32 = 3;
 
 /// Configures a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    configure(context, unit, id, "configure", true).await
+}
+
+/// Configures a deployment in a call of this name; `main` as in [`Call`].
+pub(super) async fn configure(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    step: &str,
+    main: bool,
+) -> Result<UnitEnd, Trouble> {
     let mut record = existing(context, id)?;
     let spec = context.target(id)?.spec.clone();
     let check = context.requests.check;
@@ -31,7 +43,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.phase = if before == Phase::Partial { before } else { Phase::Provisioned };
         context.remember(unit, record.clone())?;
     }
-    let played = play(context, unit, &spec, &record.hosts, "configure", true).await;
+    let played = play(context, unit, &spec, &record.hosts, step, main).await;
     if let (Err(Trouble::End(end)), false) = (&played, check) {
         half_done(context, unit, &mut record, end)?;
     }
@@ -181,6 +193,30 @@ fn last_words(called: &Called) -> String {
     words.chars().take(400).collect()
 }
 
+/// Files with passwords by their absolute names; where roles and collections are, with what otto `installed` in front and
+/// the user's own, which a private `ANSIBLE_HOME` would hide.
+fn environment(
+    context: &Context,
+    installed: Option<&Utf8Path>,
+    private: bool,
+    config: Option<(&Utf8Path, &str)>,
+) -> BTreeMap<String, String> {
+    let mut env = context.inherited.clone();
+    env.retain(|name, _| name.starts_with("ANSIBLE_") && name.ends_with("_PASSWORD_FILE"));
+    if installed.is_none() && !private {
+        return env;
+    }
+    for (of, name, folder) in [
+        (Searched::Collections, "ANSIBLE_COLLECTIONS_PATH", "collections"),
+        (Searched::Roles, "ANSIBLE_ROLES_PATH", "roles"),
+    ] {
+        let ours = installed.map(|installed| installed.join(folder));
+        let theirs = context.inherited.get(name).map(String::as_str);
+        env.insert(name.to_owned(), search_path(of, ours.as_deref(), theirs, config));
+    }
+    env
+}
+
 /// Runs a playbook once: writes inventory and callback beside the call, reads the callback's file.
 pub(super) async fn once(
     context: &Context,
@@ -206,7 +242,11 @@ pub(super) async fn once(
     let config = Some(context.config.join("ansible.cfg")).filter(|path| path.is_file());
     let text = config.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
     let with_text = config.as_ref().zip(text.as_ref()).map(|(path, text)| (path.as_path(), text.as_str()));
+    let home = hosts.iter().all(Host::is_local).then(|| beside.join("home"));
+    let installed = galaxy::ready(context, unit, &ansible.path, config.as_ref()).await?;
+    let env = environment(context, installed.as_deref(), home.is_some(), with_text);
     let events = beside.join("events.jsonl");
+    let callbacks = context.inherited.get("ANSIBLE_CALLBACK_PLUGINS").map(String::as_str);
     let playbook = Playbook {
         program: ansible.path.clone(),
         playbook: context.config.join(play.file),
@@ -216,12 +256,12 @@ pub(super) async fn once(
         check: context.requests.check,
         extra_vars,
         passthrough: if play.main { context.requests.passthrough.clone() } else { Vec::new() },
-        callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
+        callbacks: search_path(Searched::Callbacks, Some(&plugins), callbacks, with_text),
         events: events.clone(),
         config,
-        home: hosts.iter().all(Host::is_local).then(|| beside.join("home")),
+        home,
         control_dir: None,
-        env: BTreeMap::new(),
+        env,
     };
     let mut reader = Events::new();
     let call_of = Call {

@@ -1,11 +1,15 @@
 //! The stages: what each does to its subject. One file per stage.
 
+mod adopt;
+mod backend;
 mod config;
 mod destroy;
 mod failover;
+mod galaxy;
 mod guard;
 mod images;
 mod provision;
+mod refresh;
 mod root;
 pub(in crate::lifecycle) mod strays;
 mod sweep;
@@ -25,7 +29,11 @@ use crate::model::{Stage, Subject, UnitId};
 pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Trouble> {
     match (&unit.subject, unit.stage) {
         (Subject::Image { provider, appliance }, _) => images::run(context, unit, provider, appliance).await,
-        (Subject::Deployment(id), Stage::Provision) => provision::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Provision) => match &context.requests.adopt {
+            Some(adoption) => adopt::run(context, unit, id, adoption).await,
+            None if context.requests.refresh => refresh::run(context, unit, id).await,
+            None => provision::run(context, unit, id).await,
+        },
         (Subject::Deployment(id), Stage::Config) => config::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Test) => test::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Destroy) => destroy::run(context, unit, id).await,
