@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    completions, config, destroy, help, images, init, logs, man, plan, provision, resume, runs, state, status, test,
-    tools, up,
+    completions, config, destroy, exec, help, images, init, logs, man, plan, provision, resume, runs, ssh, state,
+    status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -35,6 +35,8 @@ enum Verb {
     Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
     Resume(resume::ResumeArgs),
+    Ssh(ssh::SshArgs),
+    Exec(exec::ExecArgs),
     Runs(runs::RunsArgs),
     Logs(logs::LogsArgs),
     Tools(tools::ToolsArgs),
@@ -91,6 +93,8 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
         Some(Verb::Resume(args)) => resume::run(globals, &args),
+        Some(Verb::Ssh(args)) => ssh::run(globals, &args),
+        Some(Verb::Exec(args)) => exec::run(globals, &args),
         Some(Verb::Runs(args)) => runs::run(globals, &args),
         Some(Verb::Logs(args)) => logs::run(globals, &args),
         Some(Verb::Tools(args)) => tools::run(globals, &args),

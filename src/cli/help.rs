@@ -42,5 +42,6 @@ The schemas lie in docs/schema of the repository; fields are only ever added.
   otto status --json    otto.status/1
   otto plan --json      otto.plan/1
   otto runs --json      otto.runs/1
+  otto exec --json      otto.exec/1, a line of output or an exit code of one host a line
   otto up --json        otto.event/1, a line an event, `seq` without gaps, the last one is `run_ended`
 ";

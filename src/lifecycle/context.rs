@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::ground::Grounds;
 use super::plan::Target;
 use super::recorder::Recorder;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Subject, Timestamp, UnitId};
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -116,6 +117,8 @@ pub struct Context {
     pub home: Utf8PathBuf,
     /// Absolute `clowd/config`.
     pub config: Utf8PathBuf,
+    /// The project's name.
+    pub title: Name,
     /// The project's id.
     pub project: String,
     /// The store's id.
@@ -140,6 +143,8 @@ pub struct Context {
     pub prints: Prints,
     /// Values of the user's environment that calls are made from, by name.
     pub inherited: BTreeMap<String, String>,
+    /// The user has set `ANSIBLE_PIPELINING`.
+    pub pipelining_set: bool,
     /// The person.
     pub ask: Arc<dyn Ask>,
     /// One question at a time.
@@ -152,6 +157,14 @@ pub struct Context {
     pub memory: Memory,
     /// Makes checks.
     pub checker: Checker,
+    /// How hosts are reached where they do not say.
+    pub ssh: Ssh,
+    /// Public keys for hosts that are made.
+    pub public_keys: Vec<String>,
+    /// A short folder for the sockets of SSH's shared connections, of this run alone.
+    pub sockets: Utf8PathBuf,
+    /// Machines that units of this run work on.
+    pub grounds: Grounds,
     /// Called after every apply and destroy: copies states out of the project.
     pub after_apply: Box<dyn Fn(&DeploymentId) + Send + Sync>,
 }
@@ -186,9 +199,9 @@ impl Memory {
         held(&self.records).get(id).cloned()
     }
 
-    /// All records of what exists.
-    pub fn existing(&self) -> Vec<Deployment> {
-        held(&self.records).values().filter(|r| r.phase.exists()).cloned().collect()
+    /// All that is known.
+    pub fn records(&self) -> Vec<Deployment> {
+        held(&self.records).values().cloned().collect()
     }
 
     /// References of the newest images of a provider, by appliance.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::hosting;
 use crate::model::name::counted;
 use crate::model::{
     Action, Deployment, DeploymentSpec, Host, HostState, Image, Name, Phase, Plan, PlannedUnit, Provider, ProviderKind,
@@ -41,6 +42,8 @@ pub struct Target {
     pub spec: DeploymentSpec,
     /// What otto remembers.
     pub record: Option<Deployment>,
+    /// What otto remembers of the deployment on whose hosts it lives.
+    pub carrier: Option<Deployment>,
     /// Where it runs.
     pub provider: Provider,
     /// What the probes found, by host; empty when nobody asked.
@@ -73,6 +76,11 @@ impl Target {
 
     fn unit(&self, stage: Stage) -> UnitId {
         UnitId::of(&self.spec.id, stage)
+    }
+
+    /// Nothing is made for it: its hosts are machines that are there, or another site's.
+    pub fn has_hosts_already(&self) -> bool {
+        self.spec.on.is_some() || self.provider.kind == ProviderKind::Static
     }
 
     /// Hosts of the record that are not wanted any more, the highest number first.
@@ -116,10 +124,11 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
             }
         }
     }
+    hosting::ordered(&mut units, targets);
     Plan { units }
 }
 
-fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
+pub(super) fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
     let deployment = id.deployment().cloned();
     PlannedUnit { stage: id.stage, deployment, id, action, why: why.into(), after: Vec::new(), destroys: Vec::new() }
 }
@@ -141,6 +150,9 @@ fn image_unit(need: &ImageNeed, rebuild: bool, when_old: bool) -> PlannedUnit {
 }
 
 fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit], wishes: Wishes) -> PlannedUnit {
+    if let Some(unit) = hosting::provision_unit(target, before, wishes.force) {
+        return unit;
+    }
     let id = target.unit(Stage::Provision);
     let stale = if wishes.refresh { refreshed(target, images, before) } else { Vec::new() };
     let mut made = match provision_reason(target, wishes.force) {
@@ -264,6 +276,9 @@ fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUn
         } else {
             unit(id, Action::Blocked, format!("nothing is provisioned: `otto up {}` makes it", target.spec.id))
         };
+    }
+    if let Some(unit) = hosting::provision_unit(target, &[], true) {
+        return unit;
     }
     let arriving = target.arriving();
     let missing: Vec<&str> = target

@@ -7,6 +7,7 @@ use super::name::DeploymentId;
 use super::outcome::Outcome;
 use super::site::DeploymentSpec;
 use super::time::Timestamp;
+use super::tls::{Tls, secure_endpoint};
 use super::unit::RunId;
 
 /// How far a deployment has come.
@@ -68,6 +69,14 @@ impl Deployment {
     /// Whether otto gives its root this variable: of one that was taken over, not what the root has a value of its own for.
     pub fn passes(&self, variable: &str) -> bool {
         self.adopted.as_ref().is_none_or(|kept| !kept.iter().any(|name| name == variable))
+    }
+
+    /// Where visitors reach it: over HTTPS when that is what it should serve.
+    pub fn front(&self, tls: Option<&Tls>) -> Option<String> {
+        match tls {
+            Some(_) => secure_endpoint(&self.hosts, self.endpoint.as_deref()),
+            None => self.endpoint.clone(),
+        }
     }
 
     /// Set where provisioning has to look for what an interruption left; half a configuration is repaired by config.

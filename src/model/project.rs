@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::name::{DeploymentId, Name};
-use super::site::{DeploymentSpec, Site};
+use super::site::{DeploymentSpec, Machine, Role, Shape, Site, roles_of};
+use super::ssh::Ssh;
 
 /// Everything that the project's files say, checked.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Project {
     pub config: String,
     /// Older images are warned of and built anew, in seconds.
     pub image_max_age_s: Option<u64>,
+    /// How hosts are reached where they do not say.
+    pub ssh: Ssh,
 }
 
 /// Policy of an environment.
@@ -121,23 +124,51 @@ impl Project {
         let site = self.sites.get(&id.site)?;
         let provider = self.provider_specs.get(&id.provider)?;
         let shape = site.shape(&id.environment);
-        if shape.providers.as_ref().is_some_and(|only| !only.contains(&id.provider)) {
+        if !shape.is_for(provider) {
             return None;
         }
+        let (roles, machines) = match &shape.on {
+            Some(on) => {
+                let carrier = self.sites.get(on)?.shape(&id.environment);
+                (carrier.on.is_none() && carrier.is_for(provider)).then(|| carrier.hosts(provider))?
+            }
+            None => shape.hosts(provider),
+        };
         let policy = self.environment_policy(&id.environment);
         let mut vars = policy.vars.clone();
         vars.extend(shape.vars.clone());
         Some(DeploymentSpec {
             id: id.clone(),
             domains: shape.domains.clone(),
-            roles: shape.roles.clone(),
+            roles,
             content: shape.content.clone(),
             checks: shape.checks.clone(),
             region: shape.region.clone().unwrap_or_else(|| provider.region.clone()),
             vars,
             ttl_s: policy.ttl_s,
             protect: policy.protect,
+            tls: shape.tls.clone(),
+            machines,
+            on: shape.on.clone(),
         })
+    }
+}
+
+impl Shape {
+    /// Whether it may be on this provider: a restriction allows it, and it has hosts there.
+    pub fn is_for(&self, provider: &Provider) -> bool {
+        let allowed = self.providers.as_ref().is_none_or(|only| only.contains(&provider.name));
+        let machines = provider.kind == ProviderKind::Static;
+        allowed && (self.on.is_some() || if machines { !self.machines.is_empty() } else { !self.roles.is_empty() })
+    }
+
+    /// Its roles and machines on this provider.
+    fn hosts(&self, provider: &Provider) -> (BTreeMap<Name, Role>, Vec<Machine>) {
+        if provider.kind == ProviderKind::Static {
+            (roles_of(&self.machines), self.machines.clone())
+        } else {
+            (self.roles.clone(), Vec::new())
+        }
     }
 }
 

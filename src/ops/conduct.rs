@@ -7,7 +7,9 @@ use super::choose;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
+use super::hosts;
 use super::observe::{Ground, Images, Observed, observe};
+use super::reach;
 use super::recovery;
 use super::room;
 use super::signals;
@@ -15,7 +17,7 @@ use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
@@ -81,11 +83,15 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     credentials(world, &opened, &ids, &request)?;
     super::vault::ready(world, &opened, &request)?;
     left_alone(world, &store, &ids, &request)?;
+    hosts::carried(&store, &ids, &request)?;
+    reach::keys(&opened.project, &store, &ids, &request)?;
+    let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids).await?;
     let run = new_run(world);
-    let locks = take_locks(world, &opened, &ids, &run, &request).await?;
+    let shared = hosts::sharing(&store, &ids)?;
+    let locks = take_locks(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {
@@ -96,6 +102,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
         index: &index,
         tools: &tools,
         now: began,
+        exe: &world.exe,
+        public_keys: &public_keys,
     };
     let images = match request.verb {
         _ if request.wishes.adopt => Images::None,
@@ -111,7 +119,8 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index);
-    let context = context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known);
+    let context =
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
     let report =
         execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
@@ -239,6 +248,7 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+    public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
@@ -254,6 +264,7 @@ fn context(
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
+        title: project.name.clone(),
         project: project.id.clone(),
         store: store.id().to_owned(),
         owner: world.owner(),
@@ -266,12 +277,17 @@ fn context(
         requests: request.requests.clone(),
         prints: observed.prints,
         inherited: inherited(world),
+        pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
+        ssh: project.ssh.clone(),
+        public_keys,
+        sockets: reach::sockets(world, &run),
+        grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })
 }
@@ -319,6 +335,7 @@ async fn execute_recorded(
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
+    reach::hang_up(&context.sockets).await;
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
@@ -332,8 +349,12 @@ async fn execute_recorded(
     }
     store.flush().map_err(unusable)?;
     copies.now();
+    if request.verb == Verb::Only(Stage::Images) {
+        return Ok(Report { code, sites: Vec::new() });
+    }
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
+    let sites =
+        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
 }
 

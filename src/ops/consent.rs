@@ -32,13 +32,21 @@ pub(super) fn asked(world: &World, request: &Request, plan: &Plan, observed: &Ob
         return Ok(consent);
     }
     (world.show_plan)(plan);
-    let (act, question) = match (makes, replaces) {
-        (true, false) => ("create", "Create them?"),
-        (false, _) => ("replace", "Replace these hosts, one after the other?"),
-        (true, true) => ("create and replace", "Create the new ones, and replace the others one after the other?"),
+    let there =
+        |id: &UnitId| observed.targets.iter().any(|t| Some(&t.spec.id) == id.deployment() && t.has_hosts_already());
+    let mut new = to_run.iter().filter(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
+    let (what, question) = match (makes, replaces) {
+        (false, _) => ("this would replace hosts", "Replace these hosts, one after the other?"),
+        (true, false) if new.all(|u| there(&u.id)) => {
+            ("this would put sites on machines that are there already", "Configure them?")
+        }
+        (true, false) => ("this would create hosts", "Create them?"),
+        (true, true) => {
+            ("this would create and replace hosts", "Create the new ones, and replace the others one after the other?")
+        }
     };
     if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, format!("this would {act} hosts, and nobody can be asked"));
+        let failure = Failure::new(Kind::Declined, format!("{what}, and nobody can be asked"));
         return Err(failure.hint(format!("{} --yes", consent.line)));
     }
     if !world.ask.confirm(question) {

@@ -4,6 +4,7 @@ use super::ages::Ages;
 use super::choose;
 use super::failure::Result;
 use super::observe::{Ground, Images, observe};
+use super::reach;
 use super::toolbox;
 use super::world::{World, problems_found, unusable};
 use crate::lifecycle::plan::plan as make;
@@ -36,6 +37,8 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
         index: &index,
         tools: &tools,
         now: world.clock.now(),
+        exe: &world.exe,
+        public_keys: &reach::public_keys(&opened.project.ssh).unwrap_or_default(),
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);

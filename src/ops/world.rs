@@ -72,7 +72,9 @@ impl World {
             (self.say)(&format!("warning: {warning}"));
         }
         let home = self.vars.state_folder(&folder);
-        Ok(Opened { project: loaded.project, origins: loaded.origins, home })
+        let mut project = loaded.project;
+        project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
+        Ok(Opened { project, origins: loaded.origins, home })
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.

@@ -13,6 +13,7 @@ pub mod folder;
 pub mod found;
 pub mod ladder;
 mod launch;
+pub mod leash;
 pub mod lock;
 pub mod output;
 pub mod redact;

@@ -93,15 +93,6 @@ pub(super) fn document<'n>(reading: &mut Reading, node: &'n Node) -> Option<Fiel
     None
 }
 
-/// A key that is valid and has no effect.
-pub(super) fn not_used_yet(reading: &mut Reading, field: &Field<'_>) {
-    reading.warning(
-        field,
-        format!("`{}` is read and has no effect yet", field.path),
-        "this version of otto does not use it",
-    );
-}
-
 struct Loader {
     folder: Utf8PathBuf,
     problems: Vec<Problem>,
@@ -131,6 +122,7 @@ impl Loader {
         for site in read.values_mut() {
             restrict(site, &file.restricted);
         }
+        self.problems.extend(clash::riders(&read, &self.origins));
         self.problems.extend(clash::find(&read, &environments, &provider_specs, &self.origins));
         Project {
             folder: self.folder.to_string(),
@@ -144,6 +136,7 @@ impl Loader {
             appliances,
             config: self.folder.join("clowd/config").into_string(),
             image_max_age_s: file.image_max_age_s,
+            ssh: file.ssh,
         }
     }
 

@@ -15,6 +15,7 @@ pub mod select;
 pub mod vars;
 
 mod clash;
+mod machines;
 mod near;
 mod node;
 mod otto_file;
@@ -22,6 +23,8 @@ mod provider_file;
 mod read;
 mod shape;
 mod site_file;
+mod ssh_settings;
+mod tls;
 mod yaml;
 
 pub use create::{CreateError, create};
@@ -30,4 +33,5 @@ pub use load::{Loaded, NoProject, find, load};
 pub use origin::{Origin, Origins};
 pub use problem::Problem;
 pub use select::{Selection, select};
+pub use ssh_settings::settle;
 pub use vars::Vars;

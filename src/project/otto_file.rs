@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Environment, Name};
+use crate::model::{Environment, Name, Ssh};
 
 use super::node::Node;
 use super::quantity;
 use super::read::{Field, Fields, Reading};
+use super::ssh_settings;
 
 /// What the file says; defaults in place of what is wrong, which is then a problem.
 #[derive(Debug)]
@@ -19,11 +20,11 @@ pub(super) struct OttoFile {
     /// Environments that allow only some providers.
     pub(super) restricted: BTreeMap<Name, Vec<Name>>,
     pub(super) image_max_age_s: Option<u64>,
+    pub(super) ssh: Ssh,
 }
 
 const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments", "images"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
-const SSH_KEYS: &[&str] = &["user", "identity", "public_keys", "jump"];
 
 impl Default for OttoFile {
     fn default() -> Self {
@@ -35,6 +36,7 @@ impl Default for OttoFile {
             environments: BTreeMap::new(),
             restricted: BTreeMap::new(),
             image_max_age_s: None,
+            ssh: Ssh::default(),
         }
     }
 }
@@ -71,7 +73,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
         None => reading.defaulted("environment"),
     }
     if let Some(field) = fields.get("ssh") {
-        ssh(reading, &field);
+        file.ssh = ssh_settings::read(reading, &field);
     }
     if let Some(field) = fields.get("images")
         && let Some(inner) = reading.map(&field, "a map such as `{max_age: 30d}`")
@@ -126,24 +128,4 @@ fn environment(reading: &mut Reading, fields: &Fields<'_>) -> Environment {
         }
     }
     policy
-}
-
-/// Checked now; the connections of later providers use it.
-fn ssh(reading: &mut Reading, field: &Field<'_>) {
-    let Some(fields) = reading.map(field, "a map such as `{user: root, identity: ~/.ssh/id}`") else { return };
-    reading.only(&fields, SSH_KEYS);
-    for key in ["user", "identity", "jump"] {
-        if let Some(inner) = fields.get(key) {
-            reading.text(&inner, "a text");
-        }
-    }
-    if let Some(keys) = fields.get("public_keys") {
-        for key in reading.list(&keys, "a list such as `[~/.ssh/id.pub]`").unwrap_or_default() {
-            reading.text(&key, "the path of a public key");
-        }
-    }
-    let given = fields.all().any(|inner| !inner.node.is_null());
-    if given {
-        super::load::not_used_yet(reading, field);
-    }
 }

@@ -41,6 +41,7 @@ pub const DECLARED: &[Var] = &[
     var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
+    var("XDG_RUNTIME_DIR", "sockets of shared SSH connections", "/tmp"),
     var(
         "TF_HTTP_ADDRESS",
         "address of a root's `http` backend; each deployment gets its own from it",
@@ -59,6 +60,7 @@ pub const DECLARED: &[Var] = &[
     var("ANSIBLE_VAULT_PASSWORD_FILE", "file with the password of encrypted variables", "ansible.cfg"),
     var("ANSIBLE_BECOME_PASSWORD_FILE", "file with the password for sudo", "ansible.cfg"),
     var("ANSIBLE_CONNECTION_PASSWORD_FILE", "file with the password for SSH", "keys"),
+    var("SHELL", "the shell of `otto ssh` on a local host", "/bin/sh"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 

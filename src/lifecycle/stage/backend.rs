@@ -75,7 +75,8 @@ fn chosen(context: &Context, id: &DeploymentId, provider: &Provider, backend: &B
 /// The one workspace that provider.yaml names is one deployment's.
 fn alone(context: &Context, id: &DeploymentId, provider: &Provider, workspace: &str) -> Result<(), Trouble> {
     let others = context.targets.keys().cloned();
-    let others = others.chain(context.memory.existing().into_iter().map(|record| record.id));
+    let others =
+        others.chain(context.memory.records().into_iter().filter(|r| r.phase.exists()).map(|record| record.id));
     let Some(other) = others.into_iter().find(|other| *other != *id && other.provider == provider.name) else {
         return Ok(());
     };

@@ -9,8 +9,8 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, root, strays, sweep};
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use super::{backend, root, strays, sweep, unconfigure};
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
 /// Destroys a deployment; its history stays.
@@ -20,6 +20,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     };
     if let Some(end) = root::moved(context, &record.home) {
         return Ok(end);
+    }
+    if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
+        return unconfigure::run(context, unit, id, record).await;
     }
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
@@ -69,7 +72,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// Durable before anything goes.
-fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
+pub(super) fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
     let run = context.recorder.run();
     let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &Report::default());
     record.phase = Phase::Destroying;
@@ -98,7 +101,7 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
             size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
         })
         .collect();
-    let identity = Identity::of(record, &context.project, &context.store);
+    let identity = Identity::of(record, &context.project, &context.store, &context.public_keys);
     let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
     let mut declared = root::declared(folder, &all)?;
     declared.retain(|name, _| record.passes(name));
@@ -166,7 +169,9 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
     let living = context.hosts_folder(id);
     let mut still = Vec::new();
     for host in record.hosts.iter().filter(|h| h.is_local()) {
-        if context.checker.probe(host).await == HostState::Up && host.probe() != Ok(crate::model::Probe::None) {
+        if context.checker.probe(host, &Ways::new()).await.state == HostState::Up
+            && host.probe() != Ok(crate::model::Probe::None)
+        {
             still.push(format!("{} answers at {}:{}", host.name, host.address, host.service_port()));
         }
     }
@@ -183,7 +188,9 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
 
 /// The hosts' folder and the copy of the root; the state's last copies lie outside the project.
 fn remove_folders(context: &Context, id: &DeploymentId) -> Result<(), Trouble> {
-    for folder in [context.hosts_folder(id), context.terraform_folder(id)] {
+    // With the hosts go their keys.
+    let keys = crate::tools::ssh::folder(&context.home, id);
+    for folder in [context.hosts_folder(id), context.terraform_folder(id), keys] {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(Trouble::file(&folder))?;
         }

@@ -13,11 +13,12 @@ use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
+use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, config, guard, root, strays};
+use super::{backend, guard, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -26,6 +27,8 @@ struct Ready<'a> {
     target: &'a Target,
     round: &'a Round,
     record: Deployment,
+    /// As it was before this unit touched it.
+    before: Deployment,
     is_new: bool,
     was_dirty: Option<Dirty>,
     /// Addresses that an interrupted run left unfinished.
@@ -100,9 +103,9 @@ async fn prepare<'a>(
         let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
         UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
     })?;
-    let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
+    let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
     record.state = backend::place(context, &record, &target.provider)?;
-    let identity = Identity::of(&record, &context.project, &context.store);
+    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
     let folder = root::refresh(context, id, &target.provider)?;
     if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
@@ -127,6 +130,7 @@ async fn prepare<'a>(
         round,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
+        before: record.clone(),
         replace: Vec::new(),
         record,
         hosts,
@@ -136,24 +140,24 @@ async fn prepare<'a>(
 }
 
 /// The record of a deployment that does not exist yet.
-pub(super) fn fresh(context: &Context, target: &Target) -> Deployment {
+pub(super) fn fresh(context: &Context, spec: &DeploymentSpec) -> Deployment {
     let now = context.now();
     Deployment {
-        id: target.spec.id.clone(),
+        id: spec.id.clone(),
         phase: Phase::Absent,
         dirty: None,
         created_at: now,
         run: context.recorder.run().clone(),
         owner: context.owner.clone(),
-        expires_at: target.spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
-        protect: target.spec.protect,
+        expires_at: spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        protect: spec.protect,
         home: context.home.to_string(),
         tool: None,
         state: None,
         adopted: None,
         hosts: Vec::new(),
         endpoint: None,
-        spec: target.spec.clone(),
+        spec: spec.clone(),
         provision_hash: None,
         config_hash: None,
     }
@@ -228,8 +232,8 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
-    let step = format!("drain{}", ready.round.suffix);
-    config::play(context, unit, &ready.target.spec, &stay, &step, false).await.map(drop)
+    let drain = Play::new("site.yml", &format!("drain{}", ready.round.suffix));
+    config::play(context, unit, &ready.target.spec, &stay, drain).await.map(drop)
 }
 
 async fn apply(
@@ -277,12 +281,10 @@ fn settle_failure(
     report: &Report,
     touched: bool,
 ) -> Result<(), Trouble> {
-    let id = &ready.target.spec.id;
     let clean_end = matches!(called.end, crate::model::End::Exited { .. }) && !called.abandoned;
-    if !touched && clean_end && ready.is_new {
-        // Terraform itself says that it never began a change.
-        ready.record.phase = Phase::Absent;
-        ready.record.dirty = None;
+    if !touched && clean_end && !report.errors.is_empty() {
+        // Terraform itself says why it never began a change.
+        ready.record = ready.before.clone();
         return context.remember(unit, ready.record.clone());
     }
     let how =
@@ -294,7 +296,6 @@ fn settle_failure(
         in_flight,
         unfinished,
     });
-    let _ = id;
     context.remember(unit, ready.record.clone())
 }
 

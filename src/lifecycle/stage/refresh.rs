@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::config;
 use super::provision::{self, Round};
+use super::{config, test};
 use crate::model::name::counted;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, Health, UnitId};
-use crate::services::health::{Level, Scope, worst};
+use crate::services::health::worst;
 
 /// How long a host that was replaced may take until all checks of the deployment pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -70,13 +70,7 @@ async fn replace(context: &Context, unit: &UnitId, id: &DeploymentId, host: &str
     }
     config::configure(context, unit, id, &format!("configure-{host}"), false).await?;
     let record = config::existing(context, id)?;
-    let scope = Scope {
-        hosts: &record.hosts,
-        endpoint: record.endpoint.as_deref(),
-        domains: &record.spec.domains,
-        checks: &record.spec.checks,
-    };
-    let results = context.checker.check(&scope, Level::Full, PATIENCE).await;
+    let results = test::ask(context, &record, &record.spec, PATIENCE).await?;
     if worst(&results) == Health::Critical {
         let bad = results.iter().find(|r| r.state == Health::Critical).expect("the worst of them is critical");
         let what = format!("is replaced, and {} ({}) fails: {}", bad.name, bad.target, bad.detail);
