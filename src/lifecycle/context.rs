@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::ground::Grounds;
 use super::plan::Target;
 use super::recorder::Recorder;
+use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
@@ -103,6 +104,8 @@ pub struct Prints {
 pub struct Context {
     /// Numbers and writes events.
     pub recorder: Recorder,
+    /// What is given to tools and never shown.
+    pub secrets: Arc<Secrets>,
     /// Asks units to stop.
     pub stopper: Stopper,
     /// Tells units to stop.
@@ -149,6 +152,8 @@ pub struct Context {
     pub ask: Arc<dyn Ask>,
     /// One question at a time.
     pub asking: tokio::sync::Mutex<()>,
+    /// Building pages: one at a time.
+    pub building: tokio::sync::Mutex<()>,
     /// Making a shared data folder: one at a time.
     pub initialising: tokio::sync::Mutex<()>,
     /// otto's account.

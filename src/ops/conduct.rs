@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
+use super::consent;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
@@ -12,12 +13,15 @@ use super::observe::{Ground, Images, Observed, observe};
 use super::reach;
 use super::recovery;
 use super::room;
+use super::secrets;
 use super::signals;
 use super::toolbox;
+use super::vaults;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
+    execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
@@ -75,20 +79,31 @@ pub struct Report {
 pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let began = world.clock.now();
     let opened = world.open()?;
+    let secrets = secrets::gather(world, &opened)?;
+    let done = conduct_opened(world, request, (opened, secrets.clone()), began).await;
+    done.map_err(|failure| failure.map(|text| secrets.text(text).into_owned()))
+}
+
+async fn conduct_opened(
+    world: &World,
+    request: Request,
+    (opened, secrets): (Opened, Arc<Secrets>),
+    began: crate::model::Timestamp,
+) -> Result<Report> {
     let store = Arc::new(match &request.requests.adopt {
         Some(_) => world.store_adopting(&opened, &request.selection.deployments)?,
         None => world.store(&opened)?,
     });
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
-    super::vault::ready(world, &opened, &request)?;
+    vaults::ready(world, &opened, &secrets, &request)?;
     left_alone(world, &store, &ids, &request)?;
     hosts::carried(&store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
     let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
-    recovery::settle(world, &opened, &store, &ids).await?;
+    recovery::settle(world, &opened, &store, &ids, &secrets).await?;
     let run = new_run(world);
     let shared = hosts::sharing(&store, &ids)?;
     let locks = take_locks(world, &opened, &shared, &run, &request).await?;
@@ -115,10 +130,10 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = super::consent::asked(world, &request, &plan, &observed)?;
+    let consent = consent::of(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
-    let known = (records, index);
+    let known = (records, index, secrets);
     let context =
         context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
@@ -162,9 +177,10 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
     }
     let providers: BTreeSet<_> =
         ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
+    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
     let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
     for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
-        for name in provider.credentials.iter().filter(|name| !world.vars.is_set(name)) {
+        for name in provider.credentials.iter().filter(|name| !given(name)) {
             failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
             failure = failure.hint(format!("export {name}=..."));
         }
@@ -247,16 +263,18 @@ fn context(
     observed: Observed,
     tools: Toolset,
     consent: Consent,
-    (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+    (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
     public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
     let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
     let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
-    let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
+    let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
+    let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
     Arc::new(Context {
         recorder,
+        secrets,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
@@ -280,6 +298,7 @@ fn context(
         pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
+        building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
         tally: Tally::default(),
         memory: Memory::new(records, index),
@@ -296,14 +315,8 @@ fn context(
 fn inherited(world: &World) -> BTreeMap<String, String> {
     let value = |name: &str| Some((name.to_owned(), world.vars.get(name)?.to_owned()));
     let mut all: BTreeMap<String, String> = INHERITED.iter().filter_map(|name| value(name)).collect();
-    // Relative to where the person is, not to where Ansible runs.
-    let files = super::vault::PASSWORD_FILES.iter().filter_map(|name| value(name));
     // Terraform reads the values itself; that there is one decides what otto passes to a root that was taken over.
     all.extend(world.vars.beginning_with("TF_VAR_").map(|name| (name.to_owned(), String::new())));
-    all.extend(files.map(|(name, path)| {
-        let path = if path.starts_with('~') { path } else { world.cwd.join(path).into_string() };
-        (name, path)
-    }));
     all
 }
 

@@ -1,4 +1,5 @@
-//! The question before a run: what is new, what is replaced, what no flag allows. Nothing has changed so far.
+//! Creation and destruction are explicit: what a run may do is asked before anything starts, or refused with the full
+//! line that would go through.
 
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
@@ -8,7 +9,7 @@ use crate::lifecycle::{Consent, Target, Verb};
 use crate::model::{Plan, PlannedUnit, Stage, UnitId};
 
 /// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-pub(super) fn asked(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
+pub(super) fn of(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
     let mut consent = request.consent.clone();
     let destroys = request.verb == Verb::Only(Stage::Destroy);
     let to_run: Vec<_> = plan.to_run().collect();

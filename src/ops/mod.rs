@@ -22,13 +22,14 @@ mod recovery;
 pub mod resume;
 mod room;
 pub mod runs;
+mod secrets;
 mod signals;
 pub mod ssh;
 pub mod state;
 pub mod status;
 mod toolbox;
 pub mod tools;
-mod vault;
+mod vaults;
 mod world;
 
 pub use crate::lifecycle::stop::channel as stop_channel;

@@ -104,7 +104,7 @@ fn print<T, E: ToString>(found: std::result::Result<T, E>) -> Result<T> {
 fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result<Target> {
     let record = ground.records.iter().find(|r| r.id == *id).cloned();
     let spec = ground.project.wanted(id).or_else(|| record.as_ref().map(|r| r.spec.clone()));
-    let Some(spec) = spec else {
+    let Some(mut spec) = spec else {
         return Err(
             Failure::new(Kind::Usage, format!("`{id}` is neither in the project nor in the store")).hint("otto status")
         );
@@ -116,7 +116,12 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
         prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
     }
-    if !prints.content.contains_key(&id.site)
+    if let Some(build) = spec.build.as_ref().filter(|build| Utf8Path::new(&build.folder).is_dir()) {
+        let hash = print(fingerprint::build(build))?;
+        let folder = ground.home.join("content").join(id.site.as_str()).join(&hash[..16]);
+        spec.content = Some(folder.into_string());
+        prints.content.insert(id.site.clone(), hash);
+    } else if !prints.content.contains_key(&id.site)
         && spec.content.as_ref().is_some_and(|folder| Utf8Path::new(folder).is_dir())
     {
         prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);

@@ -57,7 +57,8 @@ pub fn prune(world: &World, yes: bool, line: &str) -> Result<Pruned> {
         return Ok(pruned);
     }
     agree(world, &found, yes, line)?;
-    let recorder = Recorder::new(run, 0, store.clone(), Arc::new(recovery::Unseen), world.clock.clone());
+    let recorder =
+        Recorder::new(run, 0, store.clone(), Arc::new(recovery::Unseen), world.clock.clone(), Arc::default());
     let record = |kind| recorder.record(None, kind).map_err(|e| Failure::new(Kind::Store, e.to_string()));
     record(EventKind::RunStarted {
         verb: "images prune".to_owned(),

@@ -222,7 +222,8 @@ fn bare_hosts(context: &Context, id: &DeploymentId) -> Result<Vec<HostSpec>, Tro
 /// Variables that the root has a value for without otto.
 fn own_values(context: &Context, folder: &Utf8Path) -> Result<BTreeSet<String>, Trouble> {
     let mut valued = tf_root::valued_variables(folder).map_err(Trouble::file(folder))?;
-    valued.extend(context.inherited.keys().filter_map(|name| name.strip_prefix("TF_VAR_").map(str::to_owned)));
+    let given = context.inherited.keys().chain(context.secrets.env().keys());
+    valued.extend(given.filter_map(|name| name.strip_prefix("TF_VAR_").map(str::to_owned)));
     Ok(valued)
 }
 

@@ -9,6 +9,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use super::super::{https, inputs};
 use super::surroundings::Surroundings;
+use super::{build, vault};
 use crate::model::name::counted;
 use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
@@ -36,6 +37,7 @@ pub(super) async fn configure(
     let _ground = context.grounds.take(&record.hosts).await;
     let spec = context.target(id)?.spec.clone();
     reach::wait(context, unit, &spec, &record.hosts, &record.hosts).await?;
+    build::ensure(context, unit, &spec).await?;
     let check = context.requests.check;
     certificate(context, &spec, &record.hosts)?;
     let before = record.phase;
@@ -253,6 +255,8 @@ pub(super) async fn once(
         .map(|r| r.hosts)
         .filter(|all| all.iter().any(|h| hosts.iter().any(|o| o.name == h.name)));
     let ssh = Some(context.access_ready(spec, known.as_deref().unwrap_or(hosts))?).filter(|_| !local);
+    vault::learn(context, &ansible.path, &beside).await;
+    context.secrets.learn_outputs(&context.terraform_folder(&spec.id).join("terraform.tfstate"));
     let inventory =
         write("inventory.json", &inventory(spec, hosts, &Access { ssh, ..secured_access(&context.home, spec) }))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;

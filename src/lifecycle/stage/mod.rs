@@ -2,6 +2,7 @@
 
 mod adopt;
 mod backend;
+mod build;
 mod config;
 mod destroy;
 mod failover;
@@ -18,6 +19,7 @@ mod sweep;
 mod terraform;
 mod test;
 mod unconfigure;
+mod vault;
 
 pub use config::inventory_of;
 pub use machines::print as machines_print;

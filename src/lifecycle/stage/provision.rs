@@ -15,7 +15,7 @@ use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, guard, root, strays};
+use super::{backend, build, guard, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -49,6 +49,8 @@ pub(super) struct Round {
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    // Before hosts are made: pages that cannot be built need none.
+    build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     round(context, unit, id, &Round::default()).await
 }
 
@@ -253,6 +255,7 @@ async fn apply(
     )
     .await?;
     let report = stream.report();
+    context.secrets.learn_outputs(&context.terraform_folder(&ready.target.spec.id).join("terraform.tfstate"));
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);

@@ -172,6 +172,7 @@ pub(super) async fn pulled(
     let called = call(context, unit, pull, &mut stream).await?;
     let output = called.folder.join("stdout");
     let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
+    context.secrets.learn_outputs(&output);
     // Secrets are in clear in it.
     fs::write(&output, b"").map_err(Trouble::file(&output))?;
     if called.is_clean() {

@@ -38,8 +38,7 @@ impl Surroundings {
         let with_text = config.as_deref().zip(text.as_deref());
         let installed = galaxy::ready(context, unit, ansible, config.as_ref()).await?;
         let theirs = |name: &str| context.inherited.get(name).map(String::as_str);
-        let mut env = context.inherited.clone();
-        env.retain(|name, _| name.starts_with("ANSIBLE_") && name.ends_with("_PASSWORD_FILE"));
+        let mut env = BTreeMap::new();
         if !local && !context.pipelining_set {
             env.extend(piped(text.as_deref()));
         }

@@ -51,6 +51,7 @@ pub(super) async fn tool(
         var_file,
         env: BTreeMap::new(),
     };
+    context.secrets.learn_outputs(&folder.join("terraform.tfstate"));
     if let Some(place) = &record.state {
         backend::connect(context, &mut terraform, id, place)?;
     }

@@ -7,30 +7,22 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
-use crate::lifecycle::Verb;
+use crate::lifecycle::{Secrets, Verb};
 use crate::model::Stage;
 use crate::tools::ansible::config::default_of;
 
-/// Variables that name a file with a password.
-pub(super) const PASSWORD_FILES: [&str; 3] =
-    ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_BECOME_PASSWORD_FILE", "ANSIBLE_CONNECTION_PASSWORD_FILE"];
 /// How an encrypted file begins.
 const MARK: &[u8] = b"$ANSIBLE_VAULT;";
 /// Larger files are no variables.
 const MAX_FILE: u64 = 4 << 20;
 
-/// Files with passwords are there, and encrypted files have one.
+/// Encrypted files have a password, and the file that ansible.cfg names for it is there.
 ///
 /// # Errors
 /// What is encrypted without a password, or a password file that cannot be read.
-pub(super) fn ready(world: &World, opened: &Opened, request: &Request) -> Result<()> {
+pub(super) fn ready(world: &World, opened: &Opened, secrets: &Secrets, request: &Request) -> Result<()> {
     if !matches!(request.verb, Verb::Up | Verb::Only(Stage::Config)) {
         return Ok(());
-    }
-    for name in PASSWORD_FILES {
-        if let Some(path) = world.vars.get(name).filter(|path| !path.starts_with('~')) {
-            readable(&world.cwd.join(path), name)?;
-        }
     }
     let folder = Utf8Path::new(&opened.project.config);
     let config = config_file(world, folder);
@@ -42,7 +34,10 @@ pub(super) fn ready(world: &World, opened: &Opened, request: &Request) -> Result
     let by_flag = request.requests.passthrough.iter().any(|word| word.starts_with("--vault-"));
     let by_variable = ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"];
     let by_config = ["vault_password_file", "vault_identity_list"].iter().any(|key| default_of(&text, key).is_some());
-    if by_flag || by_config || by_variable.iter().any(|name| world.vars.is_set(name)) {
+    if by_flag
+        || by_config
+        || by_variable.iter().any(|name| world.vars.is_set(name) || secrets.env().contains_key(*name))
+    {
         return Ok(());
     }
     let Some(path) = encrypted(folder) else { return Ok(()) };
