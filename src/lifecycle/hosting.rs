@@ -73,8 +73,20 @@ fn riding(target: &Target, id: UnitId, before: &[PlannedUnit], force: bool) -> P
     made
 }
 
-/// Puts a site's units behind those of the site that carries it.
-pub(super) fn ordered(units: &mut [PlannedUnit], targets: &[Target]) {
+/// Puts a site's units behind those of the site that carries it, also in the plan's order.
+pub(super) fn ordered(units: &mut Vec<PlannedUnit>, targets: &[Target]) {
+    chained(units, targets);
+    let mut placed: Vec<PlannedUnit> = Vec::with_capacity(units.len());
+    while !units.is_empty() {
+        let waits = |unit: &PlannedUnit| unit.after.iter().any(|id| units.iter().any(|other| other.id == *id));
+        // There is no circle: a rider carries nobody.
+        let next = units.iter().position(|unit| !waits(unit)).unwrap_or(0);
+        placed.push(units.remove(next));
+    }
+    *units = placed;
+}
+
+fn chained(units: &mut [PlannedUnit], targets: &[Target]) {
     let ids: Vec<UnitId> = units.iter().map(|u| u.id.clone()).collect();
     for target in targets {
         let Some(carrier) = target.spec.carrier() else { continue };

@@ -108,7 +108,9 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
         let when_old = wishes.refresh || verb == Verb::Only(Stage::Images);
         units.extend(images.iter().map(|need| image_unit(need, wishes.rebuild || by_name, when_old)));
     }
-    for target in targets {
+    // A site on another one's hosts looks at what that one's units do.
+    let (riders, carriers): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|t| t.spec.on.is_some());
+    for target in carriers.into_iter().chain(riders) {
         match verb {
             Verb::Only(Stage::Images) => {}
             Verb::Only(Stage::Destroy) => units.push(destroy_unit(target)),

@@ -97,8 +97,8 @@ async fn conduct_opened(
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
     vaults::ready(world, &opened, &secrets, &request)?;
-    left_alone(world, &store, &ids, &request)?;
     hosts::carried(&store, &ids, &request)?;
+    left_alone(world, &store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
     let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =

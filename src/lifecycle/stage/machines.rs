@@ -26,7 +26,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let endpoint = endpoint(&hosts);
     let summary = counted(hosts.len() as u64, "machine");
     record(context, unit, &target.spec, known, hosts, endpoint)?;
-    Ok(UnitEnd::ok(format!("{summary} answer by SSH"), changed))
+    Ok(UnitEnd::ok(format!("SSH answers on {summary}"), changed))
 }
 
 /// Records the hosts of the site that this one lives on.
