@@ -58,7 +58,7 @@ impl RunArgs {
 }
 
 /// The command line as a person would type it again.
-fn typed(argv: &[String]) -> String {
+pub(super) fn typed(argv: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     let quote = |word: &String| {
         if !word.is_empty() && word.chars().all(plain) {

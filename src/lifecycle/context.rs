@@ -1,6 +1,6 @@
 //! What all units of a run share: the recorder, the records as they are now, programs, locks, consents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -55,6 +55,8 @@ pub struct Consent {
     pub agreed_new: bool,
     /// Create and update without asking.
     pub yes: bool,
+    /// The replacements of `--refresh-images` were agreed to, after they were shown.
+    pub agreed_refresh: bool,
     /// Deletions and replacements too.
     pub allow_destroy: bool,
     /// Go on though interrupted work cannot be looked for.
@@ -72,6 +74,17 @@ pub struct Requests {
     pub failover: bool,
     /// What followed `--`.
     pub passthrough: Vec<String>,
+    /// `up --refresh-images`.
+    pub refresh: bool,
+    /// `state adopt`.
+    pub adopt: Option<Adoption>,
+}
+
+/// Taking over what was made without otto.
+#[derive(Clone, Debug, Default)]
+pub struct Adoption {
+    /// The state file, absolute; the root's own when absent.
+    pub from: Option<Utf8PathBuf>,
 }
 
 /// Hashes of the project's files, computed where files are read.
@@ -99,8 +112,8 @@ pub struct Context {
     pub stop: StopWatch,
     /// Who holds this run's locks.
     pub holder: Holder,
-    /// Images are built even when unchanged.
-    pub rebuild: bool,
+    /// Images by provider and appliance that are built though their inputs are unchanged.
+    pub rebuild: BTreeSet<(Name, Name)>,
     /// otto itself, for supervisors.
     pub exe: Utf8PathBuf,
     /// The `.otto` folder, absolute.
@@ -131,8 +144,8 @@ pub struct Context {
     pub requests: Requests,
     /// Hashes.
     pub prints: Prints,
-    /// The user's `ANSIBLE_CALLBACK_PLUGINS`.
-    pub ansible_callbacks: Option<String>,
+    /// Values of the user's environment that calls are made from, by name.
+    pub inherited: BTreeMap<String, String>,
     /// The user has set `ANSIBLE_PIPELINING`.
     pub pipelining_set: bool,
     /// The person.
@@ -175,9 +188,14 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Memory {
     /// From the store's snapshot.
     pub fn new(records: Vec<Deployment>, images: Vec<Image>) -> Self {
+        let mut newest: BTreeMap<(Name, Name), Image> = BTreeMap::new();
+        for image in images {
+            // The store names the newest of each first.
+            newest.entry((image.provider.clone(), image.appliance.clone())).or_insert(image);
+        }
         Self {
             records: Mutex::new(records.into_iter().map(|r| (r.id.clone(), r)).collect()),
-            images: Mutex::new(images.into_iter().map(|i| ((i.provider.clone(), i.appliance.clone()), i)).collect()),
+            images: Mutex::new(newest),
         }
     }
 

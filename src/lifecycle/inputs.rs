@@ -54,11 +54,10 @@ pub fn host_specs(
     let mut missing = Vec::new();
     let mut hosts = Vec::new();
     for (name, role_name, role) in spec.host_names() {
-        let born_with = record
-            .filter(|r| r.phase.exists())
-            .and_then(|r| r.hosts.iter().find(|h| h.name == name))
-            .and_then(|h| h.image.clone())
-            .filter(|image| !is_gone(&name, image));
+        let host = record.filter(|r| r.phase.exists()).and_then(|r| r.hosts.iter().find(|h| h.name == name));
+        // One without an image of otto's was born with the root's own, and keeps that.
+        let born_with = host.map(|h| h.image.clone().unwrap_or_default());
+        let born_with = born_with.filter(|image| image.is_empty() || !is_gone(&name, image));
         let image = match (&born_with, &role.image) {
             (Some(image), _) => image.clone(),
             (None, None) => String::new(),
@@ -109,6 +108,11 @@ pub fn root_variables(
     }) else {
         return Map::new();
     };
+    let mut map = map;
+    if spec.region.is_empty() {
+        // Nobody named one: the root's own default counts.
+        map.shift_remove("region");
+    }
     map
 }
 

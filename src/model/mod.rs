@@ -24,7 +24,7 @@ pub mod tls;
 pub mod unit;
 
 pub use check::{CheckKind, CheckResult, CheckSpec};
-pub use deployment::{Deployment, Dirty, LastRun, Phase};
+pub use deployment::{Deployment, Dirty, LastRun, Phase, StatePlace};
 pub use diagnostic::Diagnostic;
 pub use event::{Event, EventKind, Totals};
 pub use host::{Host, HostSpec, HostState, Probe};

@@ -37,6 +37,8 @@ pub struct Project {
     pub appliances: BTreeMap<Name, Appliance>,
     /// Absolute `clowd/config`.
     pub config: String,
+    /// Older images are warned of and built anew, in seconds.
+    pub image_max_age_s: Option<u64>,
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
 }
@@ -107,6 +109,8 @@ pub struct Provider {
     pub probed: bool,
     /// The workspace of an existing root that is its deployment.
     pub workspace: Option<String>,
+    /// What `terraform init` is told of the root's backend: files and `name=value`.
+    pub backend_config: Vec<String>,
 }
 
 /// One folder of `images/`.

@@ -16,6 +16,7 @@ use super::room;
 use super::secrets;
 use super::signals;
 use super::toolbox;
+use super::vaults;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
@@ -26,6 +27,16 @@ use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage,
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
 use crate::store::Store;
+
+/// Variables of the user that otto adds to rather than replaces.
+const INHERITED: [&str; 6] = [
+    "ANSIBLE_CALLBACK_PLUGINS",
+    "ANSIBLE_COLLECTIONS_PATH",
+    "ANSIBLE_ROLES_PATH",
+    "TF_HTTP_ADDRESS",
+    "TF_HTTP_LOCK_ADDRESS",
+    "TF_HTTP_UNLOCK_ADDRESS",
+];
 
 /// A request to run units.
 #[derive(Clone, Debug)]
@@ -79,9 +90,13 @@ async fn conduct_opened(
     (opened, secrets): (Opened, Arc<Secrets>),
     began: crate::model::Timestamp,
 ) -> Result<Report> {
-    let store = Arc::new(world.store(&opened)?);
+    let store = Arc::new(match &request.requests.adopt {
+        Some(_) => world.store_adopting(&opened, &request.selection.deployments)?,
+        None => world.store(&opened)?,
+    });
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
+    vaults::ready(world, &opened, &secrets, &request)?;
     hosts::carried(&store, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
@@ -101,11 +116,12 @@ async fn conduct_opened(
         records: &records,
         index: &index,
         tools: &tools,
-        now: world.clock.now(),
+        now: began,
         exe: &world.exe,
         public_keys: &public_keys,
     };
     let images = match request.verb {
+        _ if request.wishes.adopt => Images::None,
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
@@ -173,7 +189,7 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
-fn new_run(world: &World) -> RunId {
+pub(super) fn new_run(world: &World) -> RunId {
     let now = world.clock.now();
     let (year, month, day, hour, minute, second, _) = now.civil();
     let mut bytes = [0_u8; 2];
@@ -252,6 +268,8 @@ fn context(
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
+    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
+    let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
     let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
     let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
     Arc::new(Context {
@@ -260,7 +278,7 @@ fn context(
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
-        rebuild: request.wishes.rebuild,
+        rebuild,
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
@@ -276,7 +294,7 @@ fn context(
         consent,
         requests: request.requests.clone(),
         prints: observed.prints,
-        ansible_callbacks: world.vars.get("ANSIBLE_CALLBACK_PLUGINS").map(str::to_owned),
+        inherited: inherited(world),
         pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
@@ -291,6 +309,15 @@ fn context(
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })
+}
+
+/// What calls of tools are made from beside the project.
+fn inherited(world: &World) -> BTreeMap<String, String> {
+    let value = |name: &str| Some((name.to_owned(), world.vars.get(name)?.to_owned()));
+    let mut all: BTreeMap<String, String> = INHERITED.iter().filter_map(|name| value(name)).collect();
+    // Terraform reads the values itself; that there is one decides what otto passes to a root that was taken over.
+    all.extend(world.vars.beginning_with("TF_VAR_").map(|name| (name.to_owned(), String::new())));
+    all
 }
 
 /// From `run_started` to `run_ended`.

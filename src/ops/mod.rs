@@ -1,5 +1,7 @@
 //! Layer 4: one operation per verb. Faces (command line, HTTP, chat) call these and nothing below.
 
+pub mod adopt;
+mod ages;
 mod choose;
 pub mod conduct;
 mod consent;
@@ -14,6 +16,7 @@ mod jobs;
 mod observe;
 mod on_host;
 pub mod plan;
+pub mod prune;
 mod reach;
 mod recovery;
 pub mod resume;
@@ -26,10 +29,11 @@ pub mod state;
 pub mod status;
 mod toolbox;
 pub mod tools;
+mod vaults;
 mod world;
 
 pub use crate::lifecycle::stop::channel as stop_channel;
-pub use crate::lifecycle::{Consent, Requests, Verb, Wishes};
+pub use crate::lifecycle::{Adoption, Consent, Requests, Verb, Wishes};
 pub use crate::process::leash::main_if_asked as leash_if_asked;
 pub use crate::process::supervisor::main_if_asked as supervise_if_asked;
 pub use conduct::{Report, Request, conduct};

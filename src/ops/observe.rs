@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::ages::Ages;
 use super::failure::{Failure, Kind, Result};
 use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
@@ -55,6 +56,13 @@ pub(super) struct Ground<'a> {
     pub exe: &'a Utf8Path,
     /// Public keys for hosts that are made.
     pub public_keys: &'a [String],
+}
+
+impl Ground<'_> {
+    fn ages(&self) -> Ages<'_> {
+        let max_age_ms = self.project.image_max_age_s.map(|s| s.saturating_mul(1000));
+        Ages { index: self.index, max_age_ms, now: self.now }
+    }
 }
 
 /// Observes deployments and images; probes hosts when `probe` says so.
@@ -146,6 +154,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         prices: None,
         probed: false,
         workspace: None,
+        backend_config: Vec::new(),
     }
 }
 
@@ -181,7 +190,8 @@ fn needs(
         let there =
             existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
         prints.images.insert((provider.clone(), appliance.clone()), hash.clone());
-        found.push(ImageNeed { provider, appliance, hash, existing, there });
+        let old = existing.as_ref().is_some_and(|image| ground.ages().over(image));
+        found.push(ImageNeed { provider, appliance, hash, existing, there, old });
     }
     Ok(found)
 }
@@ -219,7 +229,7 @@ fn provision_hash(
         declared.insert(root_folder.clone(), names);
     }
     let declared = &declared[root_folder];
-    let variables = all.into_iter().filter(|(name, _)| declared.contains(name)).collect();
+    let variables = all.into_iter().filter(|(name, _)| declared.contains(name) && record.passes(name)).collect();
     let tool =
         ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))

@@ -1,5 +1,6 @@
 //! `otto plan`: what `up` would do. Changes nothing, calls no tool.
 
+use super::ages::Ages;
 use super::choose;
 use super::failure::Result;
 use super::observe::{Ground, Images, observe};
@@ -41,13 +42,15 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
+    let max_age_ms = opened.project.image_max_age_s.map(|s| s.saturating_mul(1000));
+    let ages = Ages { index: &index, max_age_ms, now: world.clock.now() };
     for unit in &mut plan.units {
         let stale = observed
             .targets
             .iter()
             .filter(|t| unit.deployment.as_ref() == Some(&t.spec.id) && unit.stage == crate::model::Stage::Provision);
-        let stale: Vec<String> = stale.flat_map(|t| super::status::stale(t.record.as_ref(), &index)).collect();
-        if !stale.is_empty() {
+        let stale: Vec<String> = stale.flat_map(|t| ages.stale(t.record.as_ref())).collect();
+        if !stale.is_empty() && !wishes.refresh {
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));
         }
     }

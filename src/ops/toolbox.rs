@@ -186,6 +186,7 @@ fn not_had(errors: &[InstallError]) -> Failure {
 
 fn needed(request: &Request) -> Vec<Tool> {
     match request.verb {
+        _ if request.wishes.adopt => vec![Tool::Terraform],
         Verb::Up => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
         Verb::Only(Stage::Images) => vec![Tool::Packer],
         // Hosts that leave are drained by Ansible first.

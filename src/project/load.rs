@@ -157,6 +157,7 @@ impl Loader {
             provider_specs,
             appliances,
             config: self.folder.join("clowd/config").into_string(),
+            image_max_age_s: file.image_max_age_s,
             ssh: file.ssh,
         }
     }

@@ -18,6 +18,7 @@ pub(super) struct OttoFile {
     pub(super) providers: Vec<Name>,
     pub(super) environment: Name,
     pub(super) environments: BTreeMap<Name, Environment>,
+    pub(super) image_max_age_s: Option<u64>,
     pub(super) ssh: Ssh,
     /// The same by pattern.
     pub(super) patterns: Vec<(Pattern, Environment)>,
@@ -27,7 +28,8 @@ pub(super) struct OttoFile {
     pub(super) env_files: Vec<String>,
 }
 
-const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments", "tools", "env_files"];
+const KEYS: &[&str] =
+    &["project", "id", "providers", "environment", "ssh", "environments", "images", "tools", "env_files"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
@@ -39,6 +41,7 @@ impl Default for OttoFile {
             providers: vec![known_name("local")],
             environment: known_name("dev"),
             environments: BTreeMap::new(),
+            image_max_age_s: None,
             ssh: Ssh::default(),
             patterns: Vec::new(),
             tools: BTreeMap::new(),
@@ -80,6 +83,14 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
     }
     if let Some(field) = fields.get("ssh") {
         file.ssh = ssh_settings::read(reading, &field);
+    }
+    if let Some(field) = fields.get("images")
+        && let Some(inner) = reading.map(&field, "a map such as `{max_age: 30d}`")
+    {
+        reading.only(&inner, &["max_age"]);
+        if let Some(age) = inner.get("max_age") {
+            file.image_max_age_s = reading.parsed(&age, "a span of time such as `30d` or `4w`", quantity::seconds);
+        }
     }
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);

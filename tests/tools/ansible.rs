@@ -53,7 +53,7 @@ impl Bench {
             extra_vars: None,
             passthrough: Vec::new(),
             events: events.clone(),
-            callbacks: config::callback_path(&self.dir.join("cb"), None, None),
+            callbacks: config::search_path(config::Searched::Callbacks, Some(&self.dir.join("cb")), None, None),
             config: None,
             home: Some(self.dir.join("home")),
             control_dir: None,

@@ -1,7 +1,5 @@
 //! Config: one ansible-playbook run per deployment over a static inventory that otto writes from the declared hosts.
 
-use std::collections::BTreeMap;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -10,13 +8,13 @@ use super::super::context::{Context, Program};
 use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use super::super::{https, inputs};
+use super::surroundings::Surroundings;
 use super::{build, vault};
 use crate::model::name::counted;
 use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
 use crate::services::certificates::ensure;
-use crate::tools::ansible::config::callback_path;
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
 /// How often an unreachable host is tried again: right after it was made, its SSH may not answer yet.
@@ -24,6 +22,17 @@ const ATTEMPTS: u32 = 3;
 
 /// Configures a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    configure(context, unit, id, "configure", true).await
+}
+
+/// Configures a deployment in a call of this name; `main` as in [`Call`].
+pub(super) async fn configure(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    step: &str,
+    main: bool,
+) -> Result<UnitEnd, Trouble> {
     let mut record = existing(context, id)?;
     let _ground = context.grounds.take(&record.hosts).await;
     let spec = context.target(id)?.spec.clone();
@@ -39,8 +48,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.phase = if before == Phase::Partial { before } else { Phase::Provisioned };
         context.remember(unit, record.clone())?;
     }
-    let main = Play { main: true, ..Play::new("site.yml", "configure") };
-    let played = play(context, unit, &spec, &record.hosts, main).await;
+    let play_of = Play { main, ..Play::new("site.yml", step) };
+    let played = play(context, unit, &spec, &record.hosts, play_of).await;
     if let (Err(Trouble::End(end)), false) = (&played, check) {
         half_done(context, unit, &mut record, end)?;
     }
@@ -174,13 +183,6 @@ pub(super) async fn play(
     unreachable!("the last attempt returns")
 }
 
-/// Over SSH a module is a third faster without a file of its own, unless the person has said how it shall be.
-fn piped(config: Option<&str>) -> BTreeMap<String, String> {
-    let said = config.is_some_and(|text| text.lines().any(|line| line.trim_start().starts_with("pipelining")));
-    let setting = ("ANSIBLE_PIPELINING".to_owned(), "true".to_owned());
-    if said { BTreeMap::new() } else { BTreeMap::from([setting]) }
-}
-
 /// One run of a playbook, classified.
 pub(super) struct Played {
     pub(super) outcome: AnsibleOutcome,
@@ -260,9 +262,7 @@ pub(super) async fn once(
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");
     callback::install(&plugins).map_err(Trouble::file(&plugins))?;
-    let config = Some(context.config.join("ansible.cfg")).filter(|path| path.is_file());
-    let text = config.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    let with_text = config.as_ref().zip(text.as_ref()).map(|(path, text)| (path.as_path(), text.as_str()));
+    let around = Surroundings::of(context, unit, &ansible.path, &plugins, local).await?;
     let events = beside.join("events.jsonl");
     let playbook = Playbook {
         program: ansible.path.clone(),
@@ -273,12 +273,12 @@ pub(super) async fn once(
         check: context.requests.check,
         extra_vars,
         passthrough: if play.main { context.requests.passthrough.clone() } else { Vec::new() },
-        callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
+        callbacks: around.callbacks,
         events: events.clone(),
-        config,
+        config: around.config,
         home: local.then(|| beside.join("home")),
         control_dir: (!local).then(|| context.sockets.clone()),
-        env: if local || context.pipelining_set { BTreeMap::new() } else { piped(text.as_deref()) },
+        env: around.env,
     };
     let mut reader = Events::new();
     let call_of = Call {

@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{root, strays, sweep, unconfigure};
+use super::{backend, root, strays, sweep, unconfigure};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
@@ -34,11 +34,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         variables_again(context, &record, &folder)?;
     }
     let mut summary = String::from("no resource was in the state");
-    let local = crate::tools::terraform::root::backend(&folder).map_err(Trouble::file(&folder))?.is_none();
-    let remote = if local {
+    let remote = if record.state.is_none() && !folder.join(backend::ERRORED).exists() {
         None
     } else {
-        Some(tool(context, unit, id, &record, &folder, root::existing_variables(&folder)).await?)
+        let terraform = tool(context, unit, id, &record, &folder, root::existing_variables(&folder)).await?;
+        backend::push_errored(context, unit, &terraform).await?;
+        record.state.is_some().then_some(terraform)
     };
     let state = strays::before_destroy(context, unit, &record, &folder, remote.as_ref()).await?;
     if !state.is_empty() {
@@ -49,6 +50,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         summary = format!("{summary}, {swept} found beside it");
     }
     verify(context, &record, id).await?;
+    if let Some(terraform) = &remote {
+        backend::forget_workspace(context, unit, id, terraform).await?;
+    }
     // Before the folders go: without them, what the record lists could not be looked for.
     record.hosts.clear();
     record.endpoint = None;
@@ -61,6 +65,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     record.dirty = None;
     record.provision_hash = None;
     record.config_hash = None;
+    (record.state, record.adopted) = (None, None);
     context.remember(unit, record)?;
     (context.after_apply)(id);
     Ok(UnitEnd::ok(summary, true))
@@ -98,7 +103,8 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
         .collect();
     let identity = Identity::of(record, &context.project, &context.store, &context.public_keys);
     let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
-    let declared = root::declared(folder, &all)?;
+    let mut declared = root::declared(folder, &all)?;
+    declared.retain(|name, _| record.passes(name));
     root::write_variables(folder, &all, &declared).map(drop)
 }
 

@@ -1,15 +1,20 @@
 //! The stages: what each does to its subject. One file per stage.
 
+mod adopt;
+mod backend;
 mod build;
 mod config;
 mod destroy;
 mod failover;
+mod galaxy;
 mod guard;
 mod images;
 mod machines;
 mod provision;
+mod refresh;
 mod root;
 pub(in crate::lifecycle) mod strays;
+mod surroundings;
 mod sweep;
 mod terraform;
 mod test;
@@ -35,7 +40,11 @@ pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Tro
             match target.provider.kind {
                 _ if target.spec.on.is_some() => machines::ride(context, unit, id).await,
                 ProviderKind::Static => machines::run(context, unit, id).await,
-                _ => provision::run(context, unit, id).await,
+                _ => match &context.requests.adopt {
+                    Some(adoption) => adopt::run(context, unit, id, adoption).await,
+                    None if context.requests.refresh => refresh::run(context, unit, id).await,
+                    None => provision::run(context, unit, id).await,
+                },
             }
         }
         (Subject::Deployment(id), Stage::Config) => config::run(context, unit, id).await,

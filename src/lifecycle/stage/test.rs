@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let mut record = config::existing(context, id)?;
     let _ground = context.grounds.take(&record.hosts).await;
     let spec = &context.target(id)?.spec;
-    let mut results = ask(context, &record, spec).await?;
+    let mut results = ask(context, &record, spec, PATIENCE).await?;
     if context.requests.failover && worst(&results) == Health::Ok {
         results.extend(failover::run(context, unit, &mut record, spec).await?);
     }
@@ -55,7 +55,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The full set of checks, with patience for what has just been configured.
-async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Result<Vec<CheckResult>, Trouble> {
+pub(super) async fn ask(
+    context: &Context,
+    record: &Deployment,
+    spec: &DeploymentSpec,
+    patience: Duration,
+) -> Result<Vec<CheckResult>, Trouble> {
     let ways = context.ways(spec, &record.hosts)?;
     let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
@@ -66,5 +71,5 @@ async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> R
         tls: tls.as_ref(),
         ways: &ways,
     };
-    Ok(context.checker.check(&scope, Level::Full, PATIENCE).await)
+    Ok(context.checker.check(&scope, Level::Full, patience).await)
 }

@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu: their calls, their event stream, their state and the files of a root.
 
 pub mod args;
+pub mod backend;
 pub mod explain;
 pub mod hcl;
 pub mod outputs;
@@ -10,6 +11,7 @@ pub mod show;
 pub mod state;
 
 pub use args::{Extra, Terraform};
+pub use backend::{Addresses, Backend};
 pub use outputs::Declared;
 pub use parse::{Operation, Planned, PlannedAction, Report, Stream, Summary};
 pub use state::{State, StateFile, Unsure};
