@@ -317,6 +317,10 @@ fn the_schemas_of_project_files_know_what_the_readers_know() {
     assert_eq!(properties(role), set(keys("src/project/shape.rs", "ROLE_KEYS")));
     assert_eq!(properties(&site["properties"]["checks"]["items"]), set(keys("src/project/shape.rs", "CHECK_KEYS")));
     assert_eq!(properties(&site["properties"]["content"]["anyOf"][2]), set(keys("src/project/content.rs", "KEYS")));
+    assert_eq!(properties(&otto["properties"]["ssh"]), set(keys("src/project/ssh_settings.rs", "KEYS")));
+    assert_eq!(properties(&site["properties"]["tls"]["anyOf"][2]), set(keys("src/project/tls.rs", "KEYS")));
+    let machine = &site["properties"]["static"]["properties"]["hosts"]["items"];
+    assert_eq!(properties(machine), set(keys("src/project/machines.rs", "KEYS")));
     // What otto reads without a word, the editor takes as well, and what otto refuses it marks.
     let [otto, site] = [&otto, &site].map(|schema| jsonschema::validator_for(schema).expect("a schema"));
     for (schema, file) in [(&otto, "otto.yaml"), (&site, "sites/hello/site.yaml"), (&site, "sites/blog/site.yaml")] {

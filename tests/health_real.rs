@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use otto::model::{CheckResult, Health, Host};
+use otto::model::{CheckResult, Health, Host, Ways};
 use otto::net::Client;
 use otto::services::health::{Level, Scope, Settings, deployment, worst};
 use otto::tools::find::Search;
@@ -112,7 +112,14 @@ fn real_servers_are_healthy_until_one_is_lost() {
     hosts.insert(0, host("lb-1", front));
     let domains = ["hello.localhost".to_owned(), "www.hello.localhost".to_owned()];
     let endpoint = format!("http://127.0.0.1:{front}/");
-    let scope = Scope { hosts: &hosts, endpoint: Some(&endpoint), domains: &domains, checks: &[] };
+    let scope = Scope {
+        hosts: &hosts,
+        endpoint: Some(&endpoint),
+        domains: &domains,
+        checks: &[],
+        tls: None,
+        ways: &Ways::new(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let client = Client::new();
     let ask = |level, settings| {

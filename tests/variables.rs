@@ -1,5 +1,7 @@
 //! Variables and secrets through the program: where values come from, who gets them, and that a secret is nowhere.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "support/mod.rs"]
 mod support;
 

@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    add, complete, completions, config, destroy, doctor, explain, help, images, init, logs, man, open, plan, provision,
-    resume, runs, site, state, status, test, tools, up,
+    add, complete, completions, config, destroy, doctor, exec, explain, help, images, init, logs, man, open, plan,
+    provision, resume, runs, site, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -35,6 +35,8 @@ enum Verb {
     Status(status::StatusArgs),
     Destroy(destroy::DestroyArgs),
     Resume(resume::ResumeArgs),
+    Ssh(ssh::SshArgs),
+    Exec(exec::ExecArgs),
     Runs(runs::RunsArgs),
     Logs(logs::LogsArgs),
     Open(open::OpenArgs),
@@ -99,6 +101,8 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
         Some(Verb::Resume(args)) => resume::run(globals, &args),
+        Some(Verb::Ssh(args)) => ssh::run(globals, &args),
+        Some(Verb::Exec(args)) => exec::run(globals, &args),
         Some(Verb::Runs(args)) => runs::run(globals, &args),
         Some(Verb::Logs(args)) => logs::run(globals, &args),
         Some(Verb::Doctor(args)) => doctor::run(globals, &args),

@@ -60,5 +60,6 @@ The schemas lie in docs/schema of the repository; fields are only ever added.
   otto explain --json   otto.explain/1
   otto doctor --json    otto.doctor/1
   otto site show --json otto.site/1
+  otto exec --json      otto.exec/1, a line of output or an exit code of one host a line
   otto up --json        otto.event/1, a line an event, `seq` without gaps, the last one is `run_ended`
 ";

@@ -23,6 +23,9 @@ pub(super) struct PlanArgs {
     /// Show resources and values too: Terraform is asked, and changes nothing
     #[arg(long)]
     pub(super) diff: bool,
+    /// As `up --refresh-images` would
+    #[arg(long)]
+    pub(super) refresh_images: bool,
     /// Exit with 10 when something would be done
     #[arg(long)]
     pub(super) exit_code: bool,
@@ -35,7 +38,7 @@ pub(super) struct PlanArgs {
 pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
     let session = globals.session(args.json)?;
     let selection = args.selection.selection(&session.world.vars);
-    let wishes = Wishes { force: args.force, rebuild: args.rebuild };
+    let wishes = Wishes { force: args.force, rebuild: args.rebuild, refresh: args.refresh_images, ..Wishes::default() };
     let report = block_on(ops::plan::plan(&session.world, &selection, wishes, args.diff))?;
     let plan = Plan { units: report.units.clone() };
     if args.json {

@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::globals::Globals;
-use crate::ops::{self, Result};
+use super::globals::{Globals, block_on};
+use super::run_args::{RunArgs, finish};
+use crate::model::Stage;
+use crate::ops::{self, Result, Verb};
 
 /// Show the store and its copies, or bring a lost one back
 #[derive(Args, Clone, Debug)]
@@ -22,10 +24,29 @@ enum StateVerb {
         #[arg(value_name = "COPY")]
         copy: Option<String>,
     },
+    /// Take over what Terraform made without otto; its state is copied (or stays in its backend), nothing is changed
+    Adopt {
+        /// The deployment it becomes, such as `dev/shop/web`
+        #[arg(value_name = "DEPLOYMENT")]
+        deployment: String,
+        /// A state file [default: terraform.tfstate in the root, or the workspace that provider.yaml names]
+        #[arg(long, value_name = "FILE")]
+        from: Option<String>,
+        /// Install a missing tool without asking
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// Runs it.
 pub(super) fn run(globals: &Globals, args: &StateArgs) -> Result<u8> {
+    if let StateVerb::Adopt { deployment, from, yes } = &args.verb {
+        let session = globals.session(false)?;
+        let flags = RunArgs { yes: *yes, ..RunArgs::default() };
+        let request = flags.request(&session.world, "adopt", Verb::Only(Stage::Provision));
+        let report = block_on(ops::adopt::adopt(&session.world, deployment, from.as_deref(), request))?;
+        return Ok(finish(&session, false, &report));
+    }
     let session = globals.session(false)?;
     let out = &session.out;
     match &args.verb {
@@ -54,6 +75,8 @@ pub(super) fn run(globals: &Globals, args: &StateArgs) -> Result<u8> {
             out.line(&format!("restored the copy of {}: {holds}", copy.at));
             out.hint("otto status");
         }
+        // Above: it is a run.
+        StateVerb::Adopt { .. } => {}
     }
     Ok(ops::exit::OK)
 }

@@ -27,6 +27,9 @@ pub(super) struct UpArgs {
     /// Build images even when unchanged
     #[arg(long)]
     pub(super) rebuild: bool,
+    /// Replace hosts with an older image, one after the other, each drained before and healthy before the next
+    #[arg(long)]
+    pub(super) refresh_images: bool,
 }
 
 /// Runs it.
@@ -35,7 +38,9 @@ pub(super) fn run(globals: &Globals, args: &UpArgs) -> Result<u8> {
         let mut request = args.run.request(world, "up", Verb::Up);
         request.consent.allow_destroy = args.change.allow_destroy;
         request.consent.ignore_in_flight = args.change.ignore_in_flight;
-        request.wishes = Wishes { force: args.force, rebuild: args.rebuild };
+        let (force, rebuild, refresh) = (args.force, args.rebuild, args.refresh_images);
+        request.wishes = Wishes { force, rebuild, refresh, ..Wishes::default() };
+        request.requests.refresh = refresh;
         request
     })
 }

@@ -116,8 +116,10 @@ pub(super) async fn call(
     )?;
     context.tally.call(call.tool);
     let began = context.now();
-    let of_deployment = unit.deployment().and_then(|id| context.locks.get(id));
-    let locks: Vec<&process::Lock> = of_deployment.into_iter().chain(call.lock).collect();
+    // Its own, and that of the deployment on whose hosts it works.
+    let carrier = unit.deployment().and_then(|id| context.targets.get(id)?.spec.carrier());
+    let of_deployment = unit.deployment().into_iter().chain(&carrier).filter_map(|id| context.locks.get(id));
+    let locks: Vec<&process::Lock> = of_deployment.chain(call.lock).collect();
     let running = process::start(&context.exe, &folder, &command(&call.invocation, &context.secrets), &locks).await?;
     let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new(), trouble: None };
     if let (Some(pid), Some(start_time)) = (running.pid(), running.start_time()) {

@@ -1,17 +1,18 @@
 //! What all units of a run share: the recorder, the records as they are now, programs, locks, consents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::ground::Grounds;
 use super::plan::Target;
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Subject, Timestamp, UnitId};
+use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -54,6 +55,8 @@ pub struct Consent {
     pub agreed_new: bool,
     /// Create and update without asking.
     pub yes: bool,
+    /// The replacements of `--refresh-images` were agreed to, after they were shown.
+    pub agreed_refresh: bool,
     /// Deletions and replacements too.
     pub allow_destroy: bool,
     /// Go on though interrupted work cannot be looked for.
@@ -71,6 +74,17 @@ pub struct Requests {
     pub failover: bool,
     /// What followed `--`.
     pub passthrough: Vec<String>,
+    /// `up --refresh-images`.
+    pub refresh: bool,
+    /// `state adopt`.
+    pub adopt: Option<Adoption>,
+}
+
+/// Taking over what was made without otto.
+#[derive(Clone, Debug, Default)]
+pub struct Adoption {
+    /// The state file, absolute; the root's own when absent.
+    pub from: Option<Utf8PathBuf>,
 }
 
 /// Hashes of the project's files, computed where files are read.
@@ -98,14 +112,16 @@ pub struct Context {
     pub stop: StopWatch,
     /// Who holds this run's locks.
     pub holder: Holder,
-    /// Images are built even when unchanged.
-    pub rebuild: bool,
+    /// Images by provider and appliance that are built though their inputs are unchanged.
+    pub rebuild: BTreeSet<(Name, Name)>,
     /// otto itself, for supervisors.
     pub exe: Utf8PathBuf,
     /// The `.otto` folder, absolute.
     pub home: Utf8PathBuf,
     /// Absolute `clowd/config`.
     pub config: Utf8PathBuf,
+    /// The project's name.
+    pub title: Name,
     /// The project's id.
     pub project: String,
     /// The store's id.
@@ -128,8 +144,10 @@ pub struct Context {
     pub requests: Requests,
     /// Hashes.
     pub prints: Prints,
-    /// The user's `ANSIBLE_CALLBACK_PLUGINS`.
-    pub ansible_callbacks: Option<String>,
+    /// Values of the user's environment that calls are made from, by name.
+    pub inherited: BTreeMap<String, String>,
+    /// The user has set `ANSIBLE_PIPELINING`.
+    pub pipelining_set: bool,
     /// The person.
     pub ask: Arc<dyn Ask>,
     /// One question at a time.
@@ -144,6 +162,14 @@ pub struct Context {
     pub memory: Memory,
     /// Makes checks.
     pub checker: Checker,
+    /// How hosts are reached where they do not say.
+    pub ssh: Ssh,
+    /// Public keys for hosts that are made.
+    pub public_keys: Vec<String>,
+    /// A short folder for the sockets of SSH's shared connections, of this run alone.
+    pub sockets: Utf8PathBuf,
+    /// Machines that units of this run work on.
+    pub grounds: Grounds,
     /// Called after every apply and destroy: copies states out of the project.
     pub after_apply: Box<dyn Fn(&DeploymentId) + Send + Sync>,
 }
@@ -162,15 +188,25 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Memory {
     /// From the store's snapshot.
     pub fn new(records: Vec<Deployment>, images: Vec<Image>) -> Self {
+        let mut newest: BTreeMap<(Name, Name), Image> = BTreeMap::new();
+        for image in images {
+            // The store names the newest of each first.
+            newest.entry((image.provider.clone(), image.appliance.clone())).or_insert(image);
+        }
         Self {
             records: Mutex::new(records.into_iter().map(|r| (r.id.clone(), r)).collect()),
-            images: Mutex::new(images.into_iter().map(|i| ((i.provider.clone(), i.appliance.clone()), i)).collect()),
+            images: Mutex::new(newest),
         }
     }
 
     /// What is known of a deployment.
     pub fn record(&self, id: &DeploymentId) -> Option<Deployment> {
         held(&self.records).get(id).cloned()
+    }
+
+    /// All that is known.
+    pub fn records(&self) -> Vec<Deployment> {
+        held(&self.records).values().cloned().collect()
     }
 
     /// References of the newest images of a provider, by appliance.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Deployment, DeploymentSpec, HostSpec, Name, Provider, RunId, Timestamp};
+use crate::model::{Deployment, DeploymentSpec, Host, HostSpec, Name, Provider, RunId, Timestamp};
 
 /// What stays the same for as long as a deployment lives: else every plan would be a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +20,20 @@ pub struct Identity {
     pub project: String,
     /// The store's id.
     pub store: String,
+    /// Who may log in to what is made.
+    pub public_keys: Vec<String>,
 }
 
 impl Identity {
     /// That of a deployment that exists.
-    pub fn of(record: &Deployment, project: &str, store: &str) -> Self {
+    pub fn of(record: &Deployment, project: &str, store: &str, public_keys: &[String]) -> Self {
         Self {
             run: record.run.clone(),
             owner: record.owner.clone(),
             expires_at: record.expires_at,
             project: project.to_owned(),
             store: store.to_owned(),
+            public_keys: public_keys.to_vec(),
         }
     }
 }
@@ -51,11 +54,10 @@ pub fn host_specs(
     let mut missing = Vec::new();
     let mut hosts = Vec::new();
     for (name, role_name, role) in spec.host_names() {
-        let born_with = record
-            .filter(|r| r.phase.exists())
-            .and_then(|r| r.hosts.iter().find(|h| h.name == name))
-            .and_then(|h| h.image.clone())
-            .filter(|image| !is_gone(&name, image));
+        let host = record.filter(|r| r.phase.exists()).and_then(|r| r.hosts.iter().find(|h| h.name == name));
+        // One without an image of otto's was born with the root's own, and keeps that.
+        let born_with = host.map(|h| h.image.clone().unwrap_or_default());
+        let born_with = born_with.filter(|image| image.is_empty() || !is_gone(&name, image));
         let image = match (&born_with, &role.image) {
             (Some(image), _) => image.clone(),
             (None, None) => String::new(),
@@ -99,13 +101,18 @@ pub fn root_variables(
         "hosts": hosts,
         "region": spec.region,
         "tags": tags,
-        "ssh_public_keys": [],
+        "ssh_public_keys": identity.public_keys,
         "admin_cidrs": [],
         "vars": spec.vars,
         "folder": folder,
     }) else {
         return Map::new();
     };
+    let mut map = map;
+    if spec.region.is_empty() {
+        // Nobody named one: the root's own default counts.
+        map.shift_remove("region");
+    }
     map
 }
 
@@ -125,6 +132,11 @@ pub fn hash(parts: &[(&str, &str)]) -> String {
 pub fn provision_hash(root: &str, variables: &Map<String, Value>, tool: &str) -> String {
     let variables = Value::Object(variables.clone()).to_string();
     hash(&[("root", root), ("variables", &variables), ("tool", tool)])
+}
+
+/// The hash of machines that are there already.
+pub fn machines_hash(hosts: &[Host]) -> String {
+    hash(&[("machines", &serde_json::to_string(hosts).expect("hosts are plain data"))])
 }
 
 /// The hash of a configuration: playbook and roles, the inventory with its variables, the content.

@@ -8,10 +8,14 @@
 
 mod call;
 mod context;
+mod ground;
+mod hosting;
+pub mod https;
 pub mod inputs;
 mod order;
 pub mod plan;
 pub mod preview;
+mod reach;
 pub mod recorder;
 pub mod recover;
 mod run;
@@ -21,11 +25,12 @@ pub mod stop;
 mod tally;
 mod unit_end;
 
-pub use context::{Consent, Context, Memory, Prints, Program, Requests, Toolset};
+pub use context::{Adoption, Consent, Context, Memory, Prints, Program, Requests, Toolset};
+pub use ground::Grounds;
 pub use plan::{ImageNeed, Target, Verb, Wishes};
 pub use recorder::Recorder;
 pub use run::{RunEnd, execute};
 pub use secrets::Secrets;
-pub use stage::inventory_of;
+pub use stage::{inventory_of, machines_print};
 pub use tally::Tally;
 pub use unit_end::{Trouble, UnitEnd};

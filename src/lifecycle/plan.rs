@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::hosting;
 use crate::model::name::counted;
 use crate::model::{
-    Action, Deployment, DeploymentSpec, HostState, Image, Name, Plan, PlannedUnit, Provider, ProviderKind, Stage,
-    UnitId,
+    Action, Deployment, DeploymentSpec, Host, HostState, Image, Name, Phase, Plan, PlannedUnit, Provider, ProviderKind,
+    Stage, UnitId,
 };
 
 /// What `plan` is asked for.
@@ -30,6 +31,8 @@ pub struct ImageNeed {
     pub existing: Option<Image>,
     /// That one is still there.
     pub there: bool,
+    /// That one is older than the project allows.
+    pub old: bool,
 }
 
 /// A deployment with all that is known of it.
@@ -39,6 +42,8 @@ pub struct Target {
     pub spec: DeploymentSpec,
     /// What otto remembers.
     pub record: Option<Deployment>,
+    /// What otto remembers of the deployment on whose hosts it lives.
+    pub carrier: Option<Deployment>,
     /// Where it runs.
     pub provider: Provider,
     /// What the probes found, by host; empty when nobody asked.
@@ -58,6 +63,10 @@ pub struct Wishes {
     pub force: bool,
     /// Images are built even when unchanged.
     pub rebuild: bool,
+    /// Hosts with an older image are replaced, one after the other.
+    pub refresh: bool,
+    /// What is there is taken over.
+    pub adopt: bool,
 }
 
 impl Target {
@@ -67,6 +76,11 @@ impl Target {
 
     fn unit(&self, stage: Stage) -> UnitId {
         UnitId::of(&self.spec.id, stage)
+    }
+
+    /// Nothing is made for it: its hosts are machines that are there, or another site's.
+    pub fn has_hosts_already(&self) -> bool {
+        self.spec.on.is_some() || self.provider.kind == ProviderKind::Static
     }
 
     /// Hosts of the record that are not wanted any more, the highest number first.
@@ -91,25 +105,32 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
     let mut units = Vec::new();
     if matches!(verb, Verb::Up | Verb::Only(Stage::Images)) {
         let by_name = verb == Verb::Only(Stage::Images) && wishes.force;
-        units.extend(images.iter().map(|need| image_unit(need, wishes.rebuild || by_name)));
+        let when_old = wishes.refresh || verb == Verb::Only(Stage::Images);
+        units.extend(images.iter().map(|need| image_unit(need, wishes.rebuild || by_name, when_old)));
     }
-    for target in targets {
+    // A site on another one's hosts looks at what that one's units do.
+    let (riders, carriers): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|t| t.spec.on.is_some());
+    for target in carriers.into_iter().chain(riders) {
         match verb {
             Verb::Only(Stage::Images) => {}
             Verb::Only(Stage::Destroy) => units.push(destroy_unit(target)),
+            Verb::Only(_) if wishes.adopt => {
+                units.push(unit(target.unit(Stage::Provision), Action::Run, "takes over what is there"));
+            }
             Verb::Only(stage) => units.push(single_unit(target, stage, images)),
             Verb::Up => {
-                let provision = provision_unit(target, images, &units, wishes.force);
+                let provision = provision_unit(target, images, &units, wishes);
                 let config = config_unit(target, &provision, wishes.force);
                 let test = test_unit(target, &config);
                 units.extend([provision, config, test]);
             }
         }
     }
+    hosting::ordered(&mut units, targets);
     Plan { units }
 }
 
-fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
+pub(super) fn unit(id: UnitId, action: Action, why: impl Into<String>) -> PlannedUnit {
     let deployment = id.deployment().cloned();
     PlannedUnit { stage: id.stage, deployment, id, action, why: why.into(), after: Vec::new(), destroys: Vec::new() }
 }
@@ -118,22 +139,28 @@ fn hosts(n: usize) -> String {
     counted(n as u64, "host")
 }
 
-fn image_unit(need: &ImageNeed, rebuild: bool) -> PlannedUnit {
+fn image_unit(need: &ImageNeed, rebuild: bool, when_old: bool) -> PlannedUnit {
     let id = UnitId::image(&need.provider, &need.appliance);
     match &need.existing {
         _ if rebuild => unit(id, Action::Run, "asked for"),
         None => unit(id, Action::Run, "not built yet"),
         Some(_) if !need.there => unit(id, Action::Run, "the image is gone"),
         Some(image) if image.hash != need.hash => unit(id, Action::Run, "its inputs changed"),
+        Some(_) if need.old && when_old => unit(id, Action::Run, "older than `images.max_age`"),
         Some(_) => unit(id, Action::Skip, "inputs unchanged, image is there"),
     }
 }
 
-fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit], force: bool) -> PlannedUnit {
+fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit], wishes: Wishes) -> PlannedUnit {
+    if let Some(unit) = hosting::provision_unit(target, before, wishes.force) {
+        return unit;
+    }
     let id = target.unit(Stage::Provision);
-    let mut made = match provision_reason(target, force) {
-        Ok(why) => unit(id, Action::Run, why),
-        Err(why) => return unit(id, Action::Skip, why),
+    let stale = if wishes.refresh { refreshed(target, images, before) } else { Vec::new() };
+    let mut made = match provision_reason(target, wishes.force) {
+        Ok(why) if stale.is_empty() => unit(id, Action::Run, why),
+        Err(why) if stale.is_empty() => return unit(id, Action::Skip, why),
+        _ => unit(id, Action::Run, format!("newer images, one host after the other: {}", stale.join(", "))),
     };
     if target.provider.kind != ProviderKind::Terraform {
         return unit(
@@ -143,6 +170,7 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
         );
     }
     made.destroys = target.leaving();
+    made.destroys.extend(stale.iter().cloned());
     let grows = !target.exists() || !target.arriving().is_empty() || !made.destroys.is_empty();
     let needed = target.spec.appliances();
     made.after = before
@@ -154,12 +182,27 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
                     && need.provider == target.spec.id.provider
                     && needed.contains(&&need.appliance)
                     // Hosts that exist keep their image: only one that is gone may be missed by a repair.
-                    && (grows || !need.there)
+                    && (grows || !stale.is_empty() || !need.there)
             })
         })
         .map(|u| u.id.clone())
         .collect();
     made
+}
+
+/// Hosts that were born with another image than the newest, or than the one that is going to be built.
+fn refreshed(target: &Target, images: &[ImageNeed], before: &[PlannedUnit]) -> Vec<String> {
+    let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Vec::new() };
+    let stale = |role: &str, born: &str| {
+        let appliance = record.spec.roles.iter().find(|(name, _)| name.as_str() == role)?.1.image.as_ref()?;
+        let need = images.iter().find(|n| n.provider == record.id.provider && n.appliance == *appliance)?;
+        let id = UnitId::image(&need.provider, &need.appliance);
+        let anew = before.iter().any(|u| u.id == id && u.action == Action::Run);
+        Some(anew || need.existing.as_ref().is_some_and(|image| image.reference != born))
+    };
+    let is_stale = |h: &&Host| h.image.as_deref().and_then(|born| stale(&h.role, born)) == Some(true);
+    let hosts = record.hosts.iter().filter(is_stale);
+    hosts.map(|h| h.name.clone()).collect()
 }
 
 /// Why provisioning runs, or (as error) why it is skipped.
@@ -186,6 +229,10 @@ fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
         return Ok(format!("not up: {}", down.join(", ")));
     }
     let same = record.provision_hash.is_some() && record.provision_hash == target.provision_hash;
+    if same && record.adopted.is_some() && record.phase == Phase::Provisioned && record.config_hash.is_none() {
+        // Terraform was asked when it was taken over, and nothing was done since.
+        return Err("no changes: taken over as it is".to_owned());
+    }
     match (target.provider.probed, same) {
         (true, true) => Err(format!("inputs unchanged, {} up", hosts(total))),
         (true, false) => Ok("its inputs changed".to_owned()),
@@ -231,6 +278,9 @@ fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUn
         } else {
             unit(id, Action::Blocked, format!("nothing is provisioned: `otto up {}` makes it", target.spec.id))
         };
+    }
+    if let Some(unit) = hosting::provision_unit(target, &[], true) {
+        return unit;
     }
     let arriving = target.arriving();
     let missing: Vec<&str> = target

@@ -12,12 +12,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::context::Program;
 use super::inputs::{self, Identity};
 use super::plan::Target;
-use super::stage::root;
+use super::stage::{backend, root};
 use crate::model::plan::ResourceChange;
 use crate::model::{Name, RunId};
 use crate::process::{Captured, capture};
 use crate::tools::Invocation;
 use crate::tools::terraform::args::{Extra, Goal, Terraform};
+use crate::tools::terraform::backend::OVERRIDE_FILE;
 use crate::tools::terraform::{changes, root as tf_root};
 
 /// A plan asks every resource; of a large root that takes minutes.
@@ -29,6 +30,8 @@ pub struct Ground<'a> {
     pub home: &'a Utf8Path,
     /// Project and store, for the tags.
     pub ids: (&'a str, &'a str),
+    /// Who may log in.
+    pub public_keys: &'a [String],
     /// Who asks.
     pub owner: &'a str,
     /// Terraform or OpenTofu.
@@ -66,17 +69,27 @@ pub async fn preview(ground: &Ground<'_>, target: &Target) -> Result<Vec<Resourc
     }
     let variables = variables(ground, target, &dir)?;
     let text = |error: std::io::Error| format!("{dir}: {error}");
-    let backend = tf_root::backend(&dir).map_err(text)?.is_some();
-    let terraform = Terraform {
+    let record = target.record.as_ref().filter(|record| record.phase.exists());
+    let mut terraform = Terraform {
         program: ground.program.path.clone(),
         tofu: ground.program.name == "tofu",
         version: ground.program.numbers(),
         dir: dir.clone(),
         data_dir: None,
-        workspace: backend.then(|| target.provider.workspace.clone().unwrap_or_else(|| id.key())),
+        workspace: None,
+        init_args: Vec::new(),
         var_file: Some(variables),
         env: BTreeMap::new(),
     };
+    match record.and_then(|record| record.state.as_ref()) {
+        Some(place) => backend::connect_to(&mut terraform, id, place, &target.provider.backend_config)
+            .map_err(|trouble| trouble.to_string())?,
+        // What does not exist has no state: none is asked for, and none made.
+        None if tf_root::backend(&dir).map_err(text)?.is_some() => {
+            fs::write(dir.join(OVERRIDE_FILE), "terraform {\n  backend \"local\" {}\n}\n").map_err(text)?;
+        }
+        None => {}
+    }
     if tf_root::needs_init(&dir).map_err(text)? {
         ask(ground, &dir, &terraform.init(), &[0]).await?;
     }
@@ -106,18 +119,21 @@ fn variables(ground: &Ground<'_>, target: &Target, dir: &Utf8Path) -> Result<Utf
             format!("no image of {}", missing.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))
         })?;
     let identity = match record {
-        Some(record) => Identity::of(record, ground.ids.0, ground.ids.1),
+        Some(record) => Identity::of(record, ground.ids.0, ground.ids.1, ground.public_keys),
         None => Identity {
             run: RunId("(this run)".to_owned()),
             owner: ground.owner.to_owned(),
             expires_at: None,
             project: ground.ids.0.to_owned(),
             store: ground.ids.1.to_owned(),
+            public_keys: ground.public_keys.to_vec(),
         },
     };
     let folder = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
-    let declared = root::declared(dir, &all).map_err(|trouble| trouble.to_string())?;
+    let mut declared = root::declared(dir, &all).map_err(|trouble| trouble.to_string())?;
+    let theirs = record.and_then(|record| record.adopted.as_ref());
+    declared.retain(|name, _| theirs.is_none_or(|theirs| !theirs.contains(name)));
     root::write_variables(dir, &all, &declared).map_err(|trouble| trouble.to_string())
 }
 

@@ -7,6 +7,7 @@ use super::name::DeploymentId;
 use super::outcome::Outcome;
 use super::site::DeploymentSpec;
 use super::time::Timestamp;
+use super::tls::{Tls, secure_endpoint};
 use super::unit::RunId;
 
 /// How far a deployment has come.
@@ -65,6 +66,19 @@ pub struct Dirty {
 }
 
 impl Deployment {
+    /// Whether otto gives its root this variable: of one that was taken over, not what the root has a value of its own for.
+    pub fn passes(&self, variable: &str) -> bool {
+        self.adopted.as_ref().is_none_or(|kept| !kept.iter().any(|name| name == variable))
+    }
+
+    /// Where visitors reach it: over HTTPS when that is what it should serve.
+    pub fn front(&self, tls: Option<&Tls>) -> Option<String> {
+        match tls {
+            Some(_) => secure_endpoint(&self.hosts, self.endpoint.as_deref()),
+            None => self.endpoint.clone(),
+        }
+    }
+
     /// Set where provisioning has to look for what an interruption left; half a configuration is repaired by config.
     pub fn adrift(&self) -> Option<&Dirty> {
         let half_made = matches!(self.phase, Phase::Partial | Phase::Destroying);
@@ -83,6 +97,20 @@ pub struct LastRun {
     pub outcome: Outcome,
     /// When; absent while it runs.
     pub ended_at: Option<Timestamp>,
+}
+
+/// Where the state of a deployment is whose root has a backend of its own. It is chosen once and stays: looked for
+/// anywhere else, everything would seem to be gone, and be made a second time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatePlace {
+    /// The backend's kind: `pg`, `http`, ...
+    pub backend: String,
+    /// The workspace, for backends that have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// Address, lock's and unlock's address on `http`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
 /// The record of one deployment. Stored as JSON with a version, read by every later otto.
@@ -112,6 +140,13 @@ pub struct Deployment {
     /// `terraform` or `tofu`: states of the two do not mix, so the first one stays.
     #[serde(default)]
     pub tool: Option<String>,
+    /// Where its state is; absent: a file in its folder below `.otto/terraform/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StatePlace>,
+    /// It was taken over with `otto state adopt`: variables that the root has a value of its own for and that otto does
+    /// not pass, because another value would be a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Vec<String>>,
     /// What the root's outputs declared at the last apply, with the image each host was born with.
     #[serde(default)]
     pub hosts: Vec<Host>,

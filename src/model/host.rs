@@ -34,6 +34,12 @@ pub struct Host {
     /// The connection's port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The private key to log in with, absolute, when it is not the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// What SSH goes through, when it is not the project's: a host of the same deployment, or `user@host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<String>,
     /// `ssh` when absent, or `local`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,

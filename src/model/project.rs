@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::name::{DeploymentId, Name};
 use super::pattern::{Pattern, longest};
 use super::range::Range;
-use super::site::{DeploymentSpec, Site};
+use super::site::{DeploymentSpec, Machine, Role, Shape, Site, roles_of};
+use super::ssh::Ssh;
 
 /// Everything that the project's files say, checked.
 #[derive(Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct Project {
     pub appliances: BTreeMap<Name, Appliance>,
     /// Absolute `clowd/config`.
     pub config: String,
+    /// Older images are warned of and built anew, in seconds.
+    pub image_max_age_s: Option<u64>,
+    /// How hosts are reached where they do not say.
+    pub ssh: Ssh,
 }
 
 /// `tools:`: versions by the tool's word (`terraform`, `opentofu`, `packer`, `ansible`).
@@ -104,6 +109,8 @@ pub struct Provider {
     pub probed: bool,
     /// The workspace of an existing root that is its deployment.
     pub workspace: Option<String>,
+    /// What `terraform init` is told of the root's backend: files and `name=value`.
+    pub backend_config: Vec<String>,
 }
 
 /// One folder of `images/`.
@@ -142,16 +149,23 @@ impl Project {
         let provider = self.provider_specs.get(&id.provider)?;
         let shape = site.shape(&id.environment);
         let policy = self.environment_policy(&id.environment);
-        let restricted = |only: &Option<Vec<Name>>| only.as_ref().is_some_and(|only| !only.contains(&id.provider));
-        if restricted(&shape.providers) || restricted(&policy.providers) {
+        let restricted = policy.providers.as_ref().is_some_and(|only| !only.contains(&id.provider));
+        if restricted || !shape.is_for(provider) {
             return None;
         }
+        let (roles, machines) = match &shape.on {
+            Some(on) => {
+                let carrier = self.sites.get(on)?.shape(&id.environment);
+                (carrier.on.is_none() && carrier.is_for(provider)).then(|| carrier.hosts(provider))?
+            }
+            None => shape.hosts(provider),
+        };
         let mut vars = policy.vars.clone();
         vars.extend(shape.vars.clone());
         Some(DeploymentSpec {
             id: id.clone(),
             domains: shape.domains.clone(),
-            roles: shape.roles.clone(),
+            roles,
             content: shape.content.clone(),
             build: shape.build.clone(),
             checks: shape.checks.clone(),
@@ -159,7 +173,28 @@ impl Project {
             vars,
             ttl_s: policy.ttl_s,
             protect: policy.protect,
+            tls: shape.tls.clone(),
+            machines,
+            on: shape.on.clone(),
         })
+    }
+}
+
+impl Shape {
+    /// Whether it may be on this provider: a restriction allows it, and it has hosts there.
+    pub fn is_for(&self, provider: &Provider) -> bool {
+        let allowed = self.providers.as_ref().is_none_or(|only| only.contains(&provider.name));
+        let machines = provider.kind == ProviderKind::Static;
+        allowed && (self.on.is_some() || if machines { !self.machines.is_empty() } else { !self.roles.is_empty() })
+    }
+
+    /// Its roles and machines on this provider.
+    fn hosts(&self, provider: &Provider) -> (BTreeMap<Name, Role>, Vec<Machine>) {
+        if provider.kind == ProviderKind::Static {
+            (roles_of(&self.machines), self.machines.clone())
+        } else {
+            (self.roles.clone(), Vec::new())
+        }
     }
 }
 

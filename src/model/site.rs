@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::check::CheckSpec;
 use super::name::{DeploymentId, Name};
 use super::pattern::{Pattern, longest};
+use super::tls::Tls;
 
 /// A role of a site: how many hosts of which image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,35 @@ pub struct Build {
     pub folder: String,
     /// The folder below it that then holds the pages.
     pub from: String,
+}
+
+/// A machine that is there already, as `static: {hosts: [...]}` names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The host's name.
+    pub name: Name,
+    /// Its role.
+    pub role: Name,
+    /// Where visitors, checks and SSH reach it.
+    pub address: String,
+    /// Where its neighbours reach it, when that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_address: Option<String>,
+    /// Who to log in as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// SSH's port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The private key's file, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// What SSH goes through: a host of this site, or `user@host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<String>,
+    /// Variables for Ansible.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub vars: Map<String, Value>,
 }
 
 /// One `sites/<site>/site.yaml`, environment overrides not yet applied.
@@ -68,6 +98,12 @@ pub struct Shape {
     pub region: Option<String>,
     /// For Ansible and Terraform.
     pub vars: Map<String, Value>,
+    /// HTTPS; HTTP alone when absent.
+    pub tls: Option<Tls>,
+    /// Machines that are there already: its hosts on a provider of kind `static`.
+    pub machines: Vec<Machine>,
+    /// The site on whose hosts it lives.
+    pub on: Option<Name>,
 }
 
 impl Site {
@@ -108,25 +144,63 @@ pub struct DeploymentSpec {
     pub ttl_s: Option<u64>,
     /// Never destroyed without its name typed.
     pub protect: bool,
+    /// HTTPS; HTTP alone when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// Its hosts, where they are machines that are there already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
+    /// The site on whose hosts it lives: roles and machines are that one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Name>,
 }
 
 impl DeploymentSpec {
-    /// Host names with their roles, in order: `lb-1, www-1, www-2`.
+    /// Host names with their roles, in order: `lb-1, www-1, www-2`, or the machines as they are listed.
     pub fn host_names(&self) -> Vec<(String, &Name, &Role)> {
+        if !self.machines.is_empty() {
+            let with_role = |machine: &'_ Machine| {
+                self.roles.get_key_value(&machine.role).map(|role| (machine.name.to_string(), role))
+            };
+            return self
+                .machines
+                .iter()
+                .filter_map(with_role)
+                .map(|(name, (role_name, role))| (name, role_name, role))
+                .collect();
+        }
         self.roles
             .iter()
             .flat_map(|(name, role)| (1..=role.count).map(move |n| (format!("{name}-{n}"), name, role)))
             .collect()
     }
 
-    /// The appliances its hosts boot.
+    /// The deployment on whose hosts it lives.
+    pub fn carrier(&self) -> Option<DeploymentId> {
+        self.on.as_ref().map(|site| DeploymentId { site: site.clone(), ..self.id.clone() })
+    }
+
+    /// The appliances its hosts boot; none where another site has them.
     pub fn appliances(&self) -> Vec<&Name> {
+        if self.on.is_some() {
+            return Vec::new();
+        }
         let mut all: Vec<&Name> =
             self.roles.values().filter(|role| role.count > 0).filter_map(|role| role.image.as_ref()).collect();
         all.sort();
         all.dedup();
         all
     }
+}
+
+/// The roles of machines: as many hosts of each as are listed, without image and size.
+pub fn roles_of(machines: &[Machine]) -> BTreeMap<Name, Role> {
+    let mut roles: BTreeMap<Name, Role> = BTreeMap::new();
+    for machine in machines {
+        let none = || Role { image: None, count: 0, size: String::new(), ansible: Vec::new() };
+        roles.entry(machine.role.clone()).or_insert_with(none).count += 1;
+    }
+    roles
 }
 
 /// Roles whose hosts serve pages.

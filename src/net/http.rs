@@ -1,14 +1,14 @@
 //! GET with every bound a check needs: time, body size, a fresh connection, the Host header apart from the address.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HOST, HeaderMap};
 use reqwest::redirect;
 
 use super::error::NetError;
-use super::resolve::{Resolver, is_loopback};
+use super::resolve::{Resolver, addresses, is_loopback};
 use super::target::Target;
 
 /// How long setting up a connection to another machine may take.
@@ -27,6 +27,8 @@ pub struct Request {
     pub timeout: Duration,
     /// Bytes of the body kept; the rest is not read.
     pub max_body: usize,
+    /// A program whose input and output are the connection, for an address that cannot be reached from here.
+    pub via: Option<Vec<String>>,
 }
 
 impl Request {
@@ -40,8 +42,13 @@ impl Request {
         Self::to(Target::Address { address: address.into(), port, path: path.into() })
     }
 
+    /// A GET over TLS to an address in the name of `name`, past all name resolution and proxies; any certificate will do.
+    pub fn secure(address: impl Into<String>, port: u16, name: impl Into<String>, path: impl Into<String>) -> Self {
+        Self::to(Target::Secure { address: address.into(), port, name: name.into(), path: path.into() })
+    }
+
     fn to(to: Target) -> Self {
-        Self { to, host: None, timeout: Duration::from_secs(5), max_body: 1 << 20 }
+        Self { to, host: None, timeout: Duration::from_secs(5), max_body: 1 << 20, via: None }
     }
 
     /// With this Host header.
@@ -106,9 +113,19 @@ impl Client {
     /// # Errors
     /// Whatever kept a complete answer (or its first `max_body` bytes) from arriving in time.
     pub async fn get(&self, request: &Request) -> Result<Response, NetError> {
+        if let Some(argv) = &request.via {
+            return super::through::get(request, argv).await;
+        }
         let url = request.to.url();
         let place = place(&url);
-        let client = self.choose(request, &url, &place)?;
+        let named;
+        let client = match &request.to {
+            Target::Secure { address, port, name, .. } => {
+                named = self::named(address, *port, name, &place).await?;
+                &named
+            }
+            _ => self.choose(request, &url, &place)?,
+        };
         let began = Instant::now();
         let mut ask = client.get(&url);
         if let Some(host) = &request.host {
@@ -183,6 +200,7 @@ fn base() -> reqwest::ClientBuilder {
 
 /// Plain HTTP only: no certificates are read (which takes tens of milliseconds), no proxy is looked for.
 fn direct() -> reqwest::Client {
+    super::tls::install();
     base()
         .no_proxy()
         .redirect(redirect::Policy::none())
@@ -192,7 +210,20 @@ fn direct() -> reqwest::Client {
         .expect("a client without certificates and proxies has nothing that could fail")
 }
 
+/// TLS to one address under one name. Certificates are looked at by a check of their own, which says more than a refusal.
+async fn named(address: &str, port: u16, name: &str, place: &str) -> Result<reqwest::Client, NetError> {
+    let found = addresses(address, port).await;
+    let found = found.map_err(|e| NetError::Unresolved { place: place.to_owned(), why: e.to_string() })?;
+    let builder = base()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .tls_backend_preconfigured(super::tls::accepting(Arc::default()))
+        .resolve_to_addrs(name, &found);
+    builder.build().map_err(|e| NetError::Address { text: place.to_owned(), why: e.to_string() })
+}
+
 fn secure(near: bool, policy: redirect::Policy) -> reqwest::Client {
+    super::tls::install();
     let builder = base().redirect(policy);
     let builder = if near { builder.no_proxy() } else { builder };
     // Without usable system certificates every https request fails by itself, with its own reason.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::error::NetError;
@@ -38,11 +38,11 @@ pub async fn connect(address: &str, port: u16, timeout: Duration) -> Result<u64,
 /// It does not, in time, or something else answers there.
 pub async fn ssh_greeting(address: &str, port: u16, timeout: Duration) -> Result<Greeting, NetError> {
     let began = Instant::now();
-    let banner = limited(address, port, timeout, read_greeting(address, port)).await?;
+    let banner = limited(address, port, timeout, greeted(address, port)).await?;
     Ok(Greeting { banner, latency_ms: millis(began) })
 }
 
-async fn limited<T>(
+pub(super) async fn limited<T>(
     address: &str,
     port: u16,
     timeout: Duration,
@@ -53,11 +53,11 @@ async fn limited<T>(
         .unwrap_or_else(|_| Err(NetError::TimedOut { place: place(address, port), after: timeout }))
 }
 
-fn place(address: &str, port: u16) -> String {
+pub(super) fn place(address: &str, port: u16) -> String {
     format!("{}:{port}", bracketed(address))
 }
 
-async fn open(address: &str, port: u16) -> Result<TcpStream, NetError> {
+pub(super) async fn open(address: &str, port: u16) -> Result<TcpStream, NetError> {
     let place = place(address, port);
     let found = addresses(address, port)
         .await
@@ -65,9 +65,16 @@ async fn open(address: &str, port: u16) -> Result<TcpStream, NetError> {
     TcpStream::connect(found.as_slice()).await.map_err(|e| NetError::from_io(&place, &e))
 }
 
-async fn read_greeting(address: &str, port: u16) -> Result<String, NetError> {
-    let place = place(address, port);
+async fn greeted(address: &str, port: u16) -> Result<String, NetError> {
     let mut stream = open(address, port).await?;
+    let banner = read_greeting(&mut stream, &place(address, port)).await;
+    let _ = stream.shutdown().await;
+    banner
+}
+
+/// Reads up to an SSH server's greeting.
+pub(super) async fn read_greeting(stream: &mut (impl AsyncRead + Unpin), place: &str) -> Result<String, NetError> {
+    let place = place.to_owned();
     let mut heard = Vec::new();
     let mut part = [0_u8; 512];
     // RFC 4253 4.2: lines that do not begin with `SSH-` may come first.
@@ -78,7 +85,6 @@ async fn read_greeting(address: &str, port: u16) -> Result<String, NetError> {
         }
         heard.extend_from_slice(&part[..n]);
         if let Some(line) = greeting_line(&heard) {
-            let _ = stream.shutdown().await;
             return Ok(line);
         }
         if heard.len() > GREETING_LIMIT {

@@ -4,24 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
+use super::consent;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
+use super::hosts;
 use super::observe::{Ground, Images, Observed, observe};
+use super::reach;
 use super::recovery;
 use super::room;
 use super::secrets;
 use super::signals;
 use super::toolbox;
+use super::vaults;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
+    execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
 use crate::store::Store;
+
+/// Variables of the user that otto adds to rather than replaces.
+const INHERITED: [&str; 6] = [
+    "ANSIBLE_CALLBACK_PLUGINS",
+    "ANSIBLE_COLLECTIONS_PATH",
+    "ANSIBLE_ROLES_PATH",
+    "TF_HTTP_ADDRESS",
+    "TF_HTTP_LOCK_ADDRESS",
+    "TF_HTTP_UNLOCK_ADDRESS",
+];
 
 /// A request to run units.
 #[derive(Clone, Debug)]
@@ -75,15 +90,23 @@ async fn conduct_opened(
     (opened, secrets): (Opened, Arc<Secrets>),
     began: crate::model::Timestamp,
 ) -> Result<Report> {
-    let store = Arc::new(world.store(&opened)?);
+    let store = Arc::new(match &request.requests.adopt {
+        Some(_) => world.store_adopting(&opened, &request.selection.deployments)?,
+        None => world.store(&opened)?,
+    });
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
+    vaults::ready(world, &opened, &secrets, &request)?;
+    hosts::carried(&store, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
+    reach::keys(&opened.project, &store, &ids, &request)?;
+    let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
     let run = new_run(world);
-    let locks = take_locks(world, &opened, &ids, &run, &request).await?;
+    let shared = hosts::sharing(&store, &ids)?;
+    let locks = take_locks(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {
@@ -93,8 +116,12 @@ async fn conduct_opened(
         records: &records,
         index: &index,
         tools: &tools,
+        now: began,
+        exe: &world.exe,
+        public_keys: &public_keys,
     };
     let images = match request.verb {
+        _ if request.wishes.adopt => Images::None,
         Verb::Up | Verb::Only(Stage::Provision) => Images::Booted,
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
@@ -103,11 +130,12 @@ async fn conduct_opened(
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = consent(world, &request, &plan, &observed)?;
+    let consent = consent::of(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
-    let context = context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known);
+    let context =
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
     let report =
         execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
@@ -161,7 +189,7 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
-fn new_run(world: &World) -> RunId {
+pub(super) fn new_run(world: &World) -> RunId {
     let now = world.clock.now();
     let (year, month, day, hour, minute, second, _) = now.civil();
     let mut bytes = [0_u8; 2];
@@ -223,44 +251,6 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     }
 }
 
-/// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
-    let mut consent = request.consent.clone();
-    let destroys = request.verb == Verb::Only(Stage::Destroy);
-    let to_run: Vec<_> = plan.to_run().collect();
-    if destroys {
-        super::destroy::consent(world, request, &to_run, observed)?;
-        return Ok(consent);
-    }
-    let going: Vec<String> =
-        to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
-    if !going.is_empty() && !consent.allow_destroy {
-        (world.show_plan)(plan);
-        let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
-        return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
-    }
-    let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    if !makes || consent.yes {
-        return Ok(consent);
-    }
-    (world.show_plan)(plan);
-    if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, "this would create hosts, and nobody can be asked");
-        return Err(failure.hint(format!("{} --yes", consent.line)));
-    }
-    if !world.ask.confirm("Create them?") {
-        return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
-    }
-    // The answer covers what was shown; changes of deployments that exist are asked when they are known.
-    consent.agreed_new = true;
-    Ok(consent)
-}
-
-fn is_new(id: &UnitId, observed: &Observed) -> bool {
-    let target = observed.targets.iter().find(|t| Some(&t.spec.id) == id.deployment());
-    target.is_some_and(|t| t.record.as_ref().is_none_or(|r| !r.phase.exists()))
-}
-
 #[expect(clippy::too_many_arguments, reason = "the one place where a run's parts come together")]
 fn context(
     world: &World,
@@ -274,9 +264,12 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
+    public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
+    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
+    let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
     let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
     let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
     Arc::new(Context {
@@ -285,10 +278,11 @@ fn context(
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
-        rebuild: request.wishes.rebuild,
+        rebuild,
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
+        title: project.name.clone(),
         project: project.id.clone(),
         store: store.id().to_owned(),
         owner: world.owner(),
@@ -300,7 +294,8 @@ fn context(
         consent,
         requests: request.requests.clone(),
         prints: observed.prints,
-        ansible_callbacks: world.vars.get("ANSIBLE_CALLBACK_PLUGINS").map(str::to_owned),
+        inherited: inherited(world),
+        pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
         building: tokio::sync::Mutex::new(()),
@@ -308,8 +303,21 @@ fn context(
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
+        ssh: project.ssh.clone(),
+        public_keys,
+        sockets: reach::sockets(world, &run),
+        grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })
+}
+
+/// What calls of tools are made from beside the project.
+fn inherited(world: &World) -> BTreeMap<String, String> {
+    let value = |name: &str| Some((name.to_owned(), world.vars.get(name)?.to_owned()));
+    let mut all: BTreeMap<String, String> = INHERITED.iter().filter_map(|name| value(name)).collect();
+    // Terraform reads the values itself; that there is one decides what otto passes to a root that was taken over.
+    all.extend(world.vars.beginning_with("TF_VAR_").map(|name| (name.to_owned(), String::new())));
+    all
 }
 
 /// From `run_started` to `run_ended`.
@@ -340,6 +348,7 @@ async fn execute_recorded(
         () = signals::listen(world, &context.recorder) => unreachable!("signals are listened to for ever"),
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
+    reach::hang_up(&context.sockets).await;
     let code = code(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
@@ -357,7 +366,8 @@ async fn execute_recorded(
         return Ok(Report { code, sites: Vec::new() });
     }
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
+    let sites =
+        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
 }
 

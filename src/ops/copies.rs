@@ -127,12 +127,13 @@ impl Work {
     }
 }
 
-/// Key and path of every deployment's local state.
+/// Key and path of every deployment's local state, and (as `KEY.errored`) of one that its backend did not take.
 fn states(home: &Utf8Path) -> Vec<(String, Utf8PathBuf)> {
     let entries = home.join("terraform").read_dir_utf8().into_iter().flatten().flatten();
     let found = entries.filter(|e| DeploymentId::from_key(e.file_name()).is_ok());
-    found
-        .map(|e| (e.file_name().to_owned(), e.path().join("terraform.tfstate")))
-        .filter(|(_, path)| path.is_file())
-        .collect()
+    let both = found.flat_map(|e| {
+        let (key, folder) = (e.file_name().to_owned(), e.path().to_owned());
+        [(key.clone(), folder.join("terraform.tfstate")), (format!("{key}.errored"), folder.join("errored.tfstate"))]
+    });
+    both.filter(|(_, path)| path.is_file()).collect()
 }

@@ -1,20 +1,28 @@
 //! Layer 4: one operation per verb. Faces (command line, HTTP, chat) call these and nothing below.
 
 pub mod add;
+pub mod adopt;
+mod ages;
 mod choose;
 pub mod conduct;
+mod consent;
 mod copies;
 mod destroy;
 pub mod doctor;
+pub mod exec;
 pub mod exit;
 pub mod explain;
 mod failure;
+mod hosts;
 pub mod init;
 mod jobs;
 pub mod names;
 mod observe;
+mod on_host;
 pub mod open;
 pub mod plan;
+pub mod prune;
+mod reach;
 mod recovery;
 pub mod resume;
 mod room;
@@ -22,14 +30,17 @@ pub mod runs;
 mod secrets;
 mod signals;
 pub mod site;
+pub mod ssh;
 pub mod state;
 pub mod status;
 mod toolbox;
 pub mod tools;
+mod vaults;
 mod world;
 
 pub use crate::lifecycle::stop::channel as stop_channel;
-pub use crate::lifecycle::{Consent, Requests, Verb, Wishes};
+pub use crate::lifecycle::{Adoption, Consent, Requests, Verb, Wishes};
+pub use crate::process::leash::main_if_asked as leash_if_asked;
 pub use crate::process::supervisor::main_if_asked as supervise_if_asked;
 pub use conduct::{Report, Request, conduct};
 pub use failure::{Failure, Kind, Result};

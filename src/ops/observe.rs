@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::ages::Ages;
 use super::failure::{Failure, Kind, Result};
+use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
-use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, inventory_of};
-use crate::model::{Deployment, DeploymentId, Health, Image, Name, Project, Provider, ProviderKind};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of, machines_print};
+use crate::model::{
+    Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind, Timestamp,
+};
 use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 
@@ -46,6 +50,19 @@ pub(super) struct Ground<'a> {
     pub index: &'a [Image],
     /// Tools as found.
     pub tools: &'a Toolset,
+    /// The time.
+    pub now: Timestamp,
+    /// otto itself.
+    pub exe: &'a Utf8Path,
+    /// Public keys for hosts that are made.
+    pub public_keys: &'a [String],
+}
+
+impl Ground<'_> {
+    fn ages(&self) -> Ages<'_> {
+        let max_age_ms = self.project.image_max_age_s.map(|s| s.saturating_mul(1000));
+        Ages { index: self.index, max_age_ms, now: self.now }
+    }
 }
 
 /// Observes deployments and images; probes hosts when `probe` says so.
@@ -72,10 +89,10 @@ pub(super) async fn observe(
     for target in &mut targets {
         let newest = newest(&target.spec.id.provider);
         target.provision_hash = provision_hash(ground, target, &newest, &prints, &mut declared)?;
-        target.config_hash = config_hash(target, &prints);
+        target.config_hash = config_hash(ground, target, &prints);
     }
     if probe {
-        look(&mut targets).await;
+        look(ground, &mut targets).await;
     }
     Ok(Observed { targets, images, prints })
 }
@@ -94,7 +111,7 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     };
     let provider = match ground.project.provider_specs.get(&id.provider) {
         Some(provider) => provider.clone(),
-        None => departed(ground, id),
+        None => departed(ground, id, &spec),
     };
     if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
         prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
@@ -109,15 +126,25 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     {
         prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);
     }
-    Ok(Target { spec, record, provider, hosts: Vec::new(), serving: false, provision_hash: None, config_hash: None })
+    let carrier = spec.carrier().and_then(|on| ground.records.iter().find(|r| r.id == on).cloned());
+    Ok(Target {
+        spec,
+        record,
+        carrier,
+        provider,
+        hosts: Vec::new(),
+        serving: false,
+        provision_hash: None,
+        config_hash: None,
+    })
 }
 
 /// A provider whose folder is gone: its deployments keep a copy of their root, which is enough to destroy them.
-fn departed(ground: &Ground<'_>, id: &DeploymentId) -> Provider {
+fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Provider {
     Provider {
         name: id.provider.clone(),
         folder: ground.home.join("terraform").join(id.key()).to_string(),
-        kind: ProviderKind::Terraform,
+        kind: if spec.machines.is_empty() { ProviderKind::Terraform } else { ProviderKind::Static },
         sizes: BTreeMap::new(),
         bases: BTreeMap::new(),
         region: String::new(),
@@ -127,6 +154,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId) -> Provider {
         prices: None,
         probed: false,
         workspace: None,
+        backend_config: Vec::new(),
     }
 }
 
@@ -162,7 +190,8 @@ fn needs(
         let there =
             existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
         prints.images.insert((provider.clone(), appliance.clone()), hash.clone());
-        found.push(ImageNeed { provider, appliance, hash, existing, there });
+        let old = existing.as_ref().is_some_and(|image| ground.ages().over(image));
+        found.push(ImageNeed { provider, appliance, hash, existing, there, old });
     }
     Ok(found)
 }
@@ -183,11 +212,14 @@ fn provision_hash(
     declared: &mut BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Option<String>> {
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else { return Ok(None) };
+    if target.spec.on.is_some() || target.provider.kind == ProviderKind::Static {
+        return Ok(Some(machines_print(&target.spec)));
+    }
     let Ok(hosts) = inputs::host_specs(&target.spec, Some(record), &target.provider, newest, &|_, _| false) else {
         return Ok(None);
     };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
-    let identity = Identity::of(record, &ground.project.id, ground.store);
+    let identity = Identity::of(record, &ground.project.id, ground.store, ground.public_keys);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
     let root_folder = &target.provider.folder;
@@ -197,20 +229,22 @@ fn provision_hash(
         declared.insert(root_folder.clone(), names);
     }
     let declared = &declared[root_folder];
-    let variables = all.into_iter().filter(|(name, _)| declared.contains(name)).collect();
+    let variables = all.into_iter().filter(|(name, _)| declared.contains(name) && record.passes(name)).collect();
     let tool =
         ground.tools.terraform.as_ref().map(|t| t.name.clone()).or_else(|| record.tool.clone()).unwrap_or_default();
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))
 }
 
-fn config_hash(target: &Target, prints: &Prints) -> Option<String> {
+fn config_hash(ground: &Ground<'_>, target: &Target, prints: &Prints) -> Option<String> {
     let record = target.record.as_ref().filter(|r| r.phase.exists())?;
     let content = prints.content.get(&target.spec.id.site).cloned().unwrap_or_default();
-    Some(inputs::config_hash(&prints.config, &inventory_of(&target.spec, &record.hosts), &content))
+    let certificate = https::print(ground.home, &target.spec, ground.now);
+    let inventory = inventory_of(ground.home, &target.spec, &record.hosts);
+    Some(inputs::config_hash(&prints.config, &inventory, &format!("{content}{certificate}")))
 }
 
 /// Probes every host and asks every endpoint, all at once.
-async fn look(targets: &mut [Target]) {
+async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
     let checker = Checker::new();
     let looks = targets.iter_mut().map(|target| {
         let checker = &checker;
@@ -218,11 +252,15 @@ async fn look(targets: &mut [Target]) {
             let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else {
                 return;
             };
+            let tls = https::expected(ground.home, record, &target.spec, ground.now);
+            let ways = reach::ways(ground.project, ground.home, ground.exe, record);
             let scope = Scope {
                 hosts: &record.hosts,
                 endpoint: record.endpoint.as_deref(),
                 domains: &target.spec.domains,
                 checks: &[],
+                tls: tls.as_ref(),
+                ways: &ways,
             };
             let (states, results) = checker.look(&scope, Level::Quick).await;
             target.hosts = states;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::ages::Ages;
 use super::choose;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{self, Images, Observed, observe};
+use super::reach;
 use super::secrets;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
@@ -40,16 +42,21 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
         records: &records,
         index: &index,
         tools: &tools,
+        now: world.clock.now(),
+        exe: &world.exe,
+        public_keys: &reach::public_keys(&opened.project.ssh).unwrap_or_default(),
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
+    let max_age_ms = opened.project.image_max_age_s.map(|s| s.saturating_mul(1000));
+    let ages = Ages { index: &index, max_age_ms, now: world.clock.now() };
     for unit in &mut plan.units {
         let stale = observed
             .targets
             .iter()
             .filter(|t| unit.deployment.as_ref() == Some(&t.spec.id) && unit.stage == crate::model::Stage::Provision);
-        let stale: Vec<String> = stale.flat_map(|t| super::status::stale(t.record.as_ref(), &index)).collect();
-        if !stale.is_empty() {
+        let stale: Vec<String> = stale.flat_map(|t| ages.stale(t.record.as_ref())).collect();
+        if !stale.is_empty() && !wishes.refresh {
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));
         }
     }
@@ -77,6 +84,7 @@ async fn changes(
     env.extend(foreign.map(|name| (name.to_owned(), String::new())));
     let mut all = Vec::new();
     let owner = world.owner();
+    let public_keys = reach::public_keys(&opened.project.ssh)?;
     for target in &observed.targets {
         let unit = plan.unit(&UnitId::of(&target.spec.id, Stage::Provision));
         if unit.is_none_or(|unit| unit.action != Action::Run) || target.provider.kind != ProviderKind::Terraform {
@@ -87,6 +95,7 @@ async fn changes(
         let ground = Ground {
             home: &opened.home,
             ids: (&opened.project.id, store),
+            public_keys: &public_keys,
             owner: &owner,
             program,
             env: env.clone(),

@@ -85,8 +85,8 @@ pub(super) fn holder(world: &World, run: &RunId, verb: &str) -> Holder {
     }
 }
 
-/// Events of an old run are no news for the screen of this one.
-struct Unseen;
+/// Events that are no news for the screen: of an old run, or of a verb that tells itself what it did.
+pub(super) struct Unseen;
 
 impl crate::model::Sink for Unseen {
     fn record(&self, _: &crate::model::Event) -> std::result::Result<(), crate::model::SinkError> {

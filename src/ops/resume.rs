@@ -33,6 +33,9 @@ pub async fn resume(world: &World, prefix: Option<&str>, mut request: Request) -
         if argv.iter().any(|a| a == "--failover") {
             request.requests.failover = true;
         }
+        if argv.iter().any(|a| a == "--refresh-images") {
+            (request.requests.refresh, request.wishes.refresh) = (true, true);
+        }
         (run, verb, units, outcomes)
     };
     request.verb = match verb.as_str() {

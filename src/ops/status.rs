@@ -1,13 +1,16 @@
 //! `otto status`: what there is, how it is, since when, until when.
 
+use super::ages::Ages;
 use super::choose;
 use super::failure::Result;
+use super::reach;
 use super::recovery;
 use super::world::{Opened, World, unusable};
+use crate::lifecycle::https;
 use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
 use crate::model::{
-    CheckResult, Deployment, DeploymentId, Health, HostState, Image, LastRun, Outcome, Phase, RunId, Timestamp,
+    CheckResult, Deployment, DeploymentId, Health, HostState, LastRun, Outcome, Phase, RunId, Timestamp,
 };
 use crate::process::at_work;
 use crate::project::Selection;
@@ -32,18 +35,20 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let index = store.images().map_err(unusable)?;
     let unended = unended(&opened, &store)?;
     let now = world.clock.now();
+    let max_age_ms = opened.project.image_max_age_s.map(|s| s.saturating_mul(1000));
+    let ages = Ages { index: &index, max_age_ms, now };
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, store, index, unended, checker) = (&opened, &store, &index, &unended, &checker);
+        let (opened, store, ages, unended, checker) = (&opened, &store, &ages, &unended, &checker);
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
-                    Some(look(checker, opened, record).await)
+                    Some(look(world, checker, opened, record, now).await)
                 }
                 _ => None,
             };
             let at_work = AtWork::of(&record.id, unended);
-            row(record, found, last_run(store, &record.id, &at_work), &at_work, index, now)
+            row(record, found, last_run(store, &record.id, &at_work), &at_work, ages, now)
         }
     });
     let deployments = futures_util::future::join_all(rows).await;
@@ -62,10 +67,19 @@ pub fn code(report: &StatusReport) -> u8 {
         .nagios()
 }
 
-async fn look(checker: &Checker, opened: &Opened, record: &Deployment) -> (Vec<(String, HostState)>, Vec<CheckResult>) {
+async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
     let current = opened.project.wanted(&record.id);
-    let domains = current.as_ref().map_or(&record.spec.domains, |spec| &spec.domains);
-    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[] };
+    let spec = current.as_ref().unwrap_or(&record.spec);
+    let tls = https::expected(&opened.home, record, spec, now);
+    let ways = reach::ways(&opened.project, &opened.home, &world.exe, record);
+    let scope = Scope {
+        hosts: &record.hosts,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &[],
+        tls: tls.as_ref(),
+        ways: &ways,
+    };
     checker.look(&scope, Level::Quick).await
 }
 
@@ -125,7 +139,7 @@ fn row(
     found: Option<Looked>,
     last_run: Option<LastRun>,
     at_work: &AtWork,
-    index: &[Image],
+    ages: &Ages<'_>,
     now: Timestamp,
 ) -> DeploymentStatus {
     let exists = record.phase.exists();
@@ -143,7 +157,7 @@ fn row(
     let mut health = if asked { worst(&checks) } else { Health::Unknown };
     if !exists {
         health = Health::Ok;
-    } else if asked && dirty.is_some() {
+    } else if asked && (dirty.is_some() || ages.too_old(record)) {
         health = health.worst(Health::Warning);
     }
     if matches!(record.phase, Phase::Partial | Phase::Destroying) && !at_work {
@@ -156,7 +170,7 @@ fn row(
         site: record.id.site.to_string(),
         phase: record.phase,
         dirty,
-        endpoint: record.endpoint.clone(),
+        endpoint: record.front(record.spec.tls.as_ref()),
         hosts: record
             .hosts
             .iter()
@@ -174,7 +188,7 @@ fn row(
         lease: exists.then(|| lease(record, now)),
         last_run,
         spend: free(),
-        stale: if exists { stale(Some(record), index) } else { Vec::new() },
+        stale: ages.stale(Some(record)),
         drift: None,
     }
 }
@@ -195,20 +209,4 @@ fn free() -> Spend {
         forecast: zero(),
         unpriced: Vec::new(),
     }
-}
-
-/// Hosts whose role's appliance has a newer image than they were born with: `www-1 (nginx)`.
-pub fn stale(record: Option<&Deployment>, index: &[Image]) -> Vec<String> {
-    let Some(record) = record.filter(|r| r.phase.exists()) else { return Vec::new() };
-    let newest = |appliance| index.iter().find(|i| i.provider == record.id.provider && i.appliance == appliance);
-    let mut found = Vec::new();
-    for host in &record.hosts {
-        let role = record.spec.roles.iter().find(|(name, _)| name.as_str() == host.role);
-        let Some(appliance) = role.and_then(|(_, role)| role.image.clone()) else { continue };
-        let newer = newest(appliance.clone()).filter(|i| host.image.as_ref().is_some_and(|born| *born != i.reference));
-        if newer.is_some() {
-            found.push(format!("{} ({appliance})", host.name));
-        }
-    }
-    found
 }

@@ -10,7 +10,7 @@ use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
 use crate::lifecycle::{Program, Toolset, Verb};
 use crate::model::time::span;
-use crate::model::{Deployment, DeploymentId, Project, Stage, Timestamp};
+use crate::model::{Deployment, DeploymentId, Project, ProviderKind, Stage, Timestamp};
 use crate::net::Client;
 use crate::tools::find::{Found, Search, Tool, Unfit, find_all};
 use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, can_install, ensure, missing};
@@ -88,6 +88,13 @@ pub(super) async fn ready(
     records: &[Deployment],
 ) -> Result<(Toolset, u64)> {
     let mut wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
+    let by_terraform = |id: &DeploymentId| made_by_terraform(opened, id, records);
+    if !ids.iter().any(by_terraform) {
+        wanted.tools.retain(|tool| *tool != Tool::Terraform);
+    }
+    if request.verb == Verb::Only(Stage::Destroy) && !ids.iter().all(by_terraform) {
+        wanted.tools.push(Tool::Ansible);
+    }
     if request.verb == Verb::Up && !ids.iter().any(|id| boots_images(opened, id)) {
         wanted.tools.retain(|tool| *tool != Tool::Packer);
     }
@@ -129,6 +136,14 @@ fn fits(tools: &Toolset, bound: &[&Deployment]) -> Result<()> {
     let what = format!("the state of {} was written by `{tool}`, and `{}` is what was found", record.id, found.path);
     let failure = Failure::new(Kind::Tool, what).because("states of Terraform and OpenTofu do not mix");
     Err(failure.hint(format!("put `{tool}` on PATH")).hint("otto tools"))
+}
+
+/// Not machines that are there already, and not another site's hosts.
+fn made_by_terraform(opened: &Opened, id: &DeploymentId, records: &[Deployment]) -> bool {
+    let record = records.iter().find(|r| r.id == *id && r.phase.exists()).map(|r| r.spec.clone());
+    let Some(spec) = record.or_else(|| opened.project.wanted(id)) else { return true };
+    let kind = opened.project.provider_specs.get(&id.provider).map(|provider| provider.kind);
+    spec.on.is_none() && spec.machines.is_empty() && kind != Some(ProviderKind::Static)
 }
 
 fn boots_images(opened: &Opened, id: &DeploymentId) -> bool {
@@ -207,6 +222,7 @@ fn not_had(errors: &[InstallError]) -> Failure {
 
 fn needed(request: &Request) -> Vec<Tool> {
     match request.verb {
+        _ if request.wishes.adopt => vec![Tool::Terraform],
         Verb::Up => vec![Tool::Terraform, Tool::Packer, Tool::Ansible],
         Verb::Only(Stage::Images) => vec![Tool::Packer],
         // Hosts that leave are drained by Ansible first.

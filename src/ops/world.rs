@@ -80,7 +80,9 @@ impl World {
             self.warn(&warning.to_string());
         }
         let home = self.vars.state_folder(&folder);
-        Ok(Opened { project: loaded.project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
+        let mut project = loaded.project;
+        project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
+        Ok(Opened { project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
     }
 
     /// Shows a warning, each one once.
@@ -115,6 +117,14 @@ impl World {
     /// # Errors
     /// A disk without room, a store that cannot be used, or an empty one where a copy says that something exists.
     pub fn store(&self, opened: &Opened) -> Result<Store> {
+        self.store_adopting(opened, &[])
+    }
+
+    /// The same for taking over `adopted`: what a copy knows and is taken over now is not forgotten.
+    ///
+    /// # Errors
+    /// As [`World::store`].
+    pub(super) fn store_adopting(&self, opened: &Opened, adopted: &[String]) -> Result<Store> {
         let home = &opened.home;
         private_folder(home).map_err(|e| store_failure(home, &e))?;
         let free = disk::free(home).map_err(|e| store_failure(home, &e))?;
@@ -126,7 +136,7 @@ impl World {
             );
             return Err(Failure::new(Kind::Store, what).hint("free some space, then the same command again"));
         }
-        self.refuse_forgetting(opened)?;
+        self.refuse_forgetting(opened, adopted)?;
         disk::Reserve::at(home.join("reserve")).make(RESERVE >> 20).map_err(|e| store_failure(home, &e))?;
         Store::open(home, env!("CARGO_PKG_VERSION")).map_err(unusable)
     }
@@ -136,12 +146,12 @@ impl World {
     /// # Errors
     /// A store that cannot be used.
     pub fn store_to_read(&self, opened: &Opened) -> Result<Store> {
-        self.refuse_forgetting(opened)?;
+        self.refuse_forgetting(opened, &[])?;
         Store::open_read_only(&opened.home).map_err(unusable)
     }
 
     /// An empty store is no reason to start empty: a copy may know what exists.
-    fn refuse_forgetting(&self, opened: &Opened) -> Result<()> {
+    fn refuse_forgetting(&self, opened: &Opened, adopted: &[String]) -> Result<()> {
         if store::store_id_at(&opened.home).is_some() || opened.home.join("otto.db").exists() {
             return Ok(());
         }
@@ -156,6 +166,9 @@ impl World {
             }
             return Ok(());
         };
+        if copy.exists.iter().all(|name| adopted.contains(name)) {
+            return Ok(());
+        }
         let what = format!(
             "`{}` holds no store, and the copy of {} says that {} exists",
             opened.home,
@@ -163,7 +176,10 @@ impl World {
             copy.exists.join(", ")
         );
         let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
-        Err(failure.hint("otto state restore"))
+        let failure = failure.hint("otto state restore");
+        // What is the only one there is can be taken over from where its state is.
+        let only = copy.exists.first().filter(|_| copy.exists.len() == 1);
+        Err(only.map_or(failure.clone(), |name| failure.hint(format!("otto state adopt {name}"))))
     }
 }
 

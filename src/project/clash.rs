@@ -29,9 +29,8 @@ pub(super) fn find(
 
 /// One provider where both may be.
 fn meet(one: &Shape, other: &Shape, providers: &BTreeMap<Name, Provider>) -> bool {
-    let allows = |shape: &Shape, name: &Name| shape.providers.as_ref().is_none_or(|only| only.contains(name));
     // With no provider at all (their files are broken) nothing can be told apart.
-    providers.is_empty() || providers.keys().any(|name| allows(one, name) && allows(other, name))
+    providers.is_empty() || providers.values().any(|provider| one.is_for(provider) && other.is_for(provider))
 }
 
 fn domains(
@@ -50,6 +49,27 @@ fn domains(
                 problems.push(domain_clash(site, other, domain, environment, origins));
             }
             before.push(site);
+        }
+    }
+    problems
+}
+
+/// A site that lives on another one's hosts cannot carry a third.
+pub(super) fn riders(sites: &BTreeMap<Name, Site>, origins: &Origins) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for site in sites.values() {
+        let over = site.environments.iter().map(|(name, shape)| (Some(name), shape));
+        for (environment, shape) in std::iter::once((None, &site.base)).chain(over) {
+            let Some(carrier) = shape.on.as_ref().and_then(|on| sites.get(on)) else { continue };
+            let theirs = environment.map_or(&carrier.base, |environment| carrier.shape(environment));
+            let Some(third) = &theirs.on else { continue };
+            let message = format!("`{}` has no hosts of its own: it lives on `{third}`", carrier.name);
+            let file = format!("sites/{}/site.yaml", site.name);
+            let problem = Problem::of(file, message).key("on").hint(format!("write `on: {third}`"));
+            problems.push(match origins.get(&format!("sites.{}.on", site.name)) {
+                Some(Origin::File { line, column, .. }) => problem.at(*line, *column),
+                _ => problem,
+            });
         }
     }
     problems

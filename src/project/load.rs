@@ -17,7 +17,7 @@ use super::node::{Kind, Node};
 use super::origin::{Origins, Values};
 use super::otto_file::{self, OttoFile};
 use super::problem::{Problem, tidy};
-use super::read::{Field, Fields, NAME_RULE, Reading, SHARED_FILE};
+use super::read::{Fields, NAME_RULE, Reading, SHARED_FILE};
 use super::shape::Known;
 use super::site_file::{self, Environments};
 use super::{provider_file, roles, rules, yaml};
@@ -105,15 +105,6 @@ pub(super) fn document<'n>(reading: &mut Reading, node: &'n Node) -> Option<Fiel
     None
 }
 
-/// A key that is valid and has no effect.
-pub(super) fn not_used_yet(reading: &mut Reading, field: &Field<'_>) {
-    reading.warning(
-        field,
-        format!("`{}` is read and has no effect yet", field.path),
-        "this version of otto does not use it",
-    );
-}
-
 struct Loader {
     folder: Utf8PathBuf,
     problems: Vec<Problem>,
@@ -151,6 +142,7 @@ impl Loader {
             self.env.retain(|old| more.iter().all(|new| new.name != old.name));
             self.env.extend(more);
         }
+        self.problems.extend(clash::riders(&read, &self.origins));
         self.problems.extend(clash::find(&read, &environments, &provider_specs, &self.origins));
         Project {
             folder: self.folder.to_string(),
@@ -165,6 +157,8 @@ impl Loader {
             provider_specs,
             appliances,
             config: self.folder.join("clowd/config").into_string(),
+            image_max_age_s: file.image_max_age_s,
+            ssh: file.ssh,
         }
     }
 

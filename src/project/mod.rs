@@ -17,6 +17,7 @@ pub mod vars;
 
 mod clash;
 mod content;
+mod machines;
 mod merge;
 mod near;
 mod node;
@@ -27,6 +28,8 @@ mod resolved;
 mod roles;
 mod shape;
 mod site_file;
+mod ssh_settings;
+mod tls;
 mod update;
 mod yaml;
 
@@ -38,5 +41,6 @@ pub use origin::{Origin, Origins, Values};
 pub use problem::Problem;
 pub use resolved::{resolved, written};
 pub use select::{Selection, select};
+pub use ssh_settings::settle;
 pub use update::{Updated, update};
 pub use vars::Vars;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::model::project::ToolPins;
-use crate::model::{Environment, Name, Pattern, Range};
+use crate::model::{Environment, Name, Pattern, Range, Ssh};
 
 use super::node::Node;
 use super::quantity;
 use super::read::{Field, Fields, Reading};
+use super::ssh_settings;
 
 /// What the file says; defaults in place of what is wrong, which is then a problem.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct OttoFile {
     pub(super) providers: Vec<Name>,
     pub(super) environment: Name,
     pub(super) environments: BTreeMap<Name, Environment>,
+    pub(super) image_max_age_s: Option<u64>,
+    pub(super) ssh: Ssh,
     /// The same by pattern.
     pub(super) patterns: Vec<(Pattern, Environment)>,
     /// Versions of tools that may be used.
@@ -25,10 +28,10 @@ pub(super) struct OttoFile {
     pub(super) env_files: Vec<String>,
 }
 
-const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments", "tools", "env_files"];
+const KEYS: &[&str] =
+    &["project", "id", "providers", "environment", "ssh", "environments", "images", "tools", "env_files"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
-const SSH_KEYS: &[&str] = &["user", "identity", "public_keys", "jump"];
 
 impl Default for OttoFile {
     fn default() -> Self {
@@ -38,6 +41,8 @@ impl Default for OttoFile {
             providers: vec![known_name("local")],
             environment: known_name("dev"),
             environments: BTreeMap::new(),
+            image_max_age_s: None,
+            ssh: Ssh::default(),
             patterns: Vec::new(),
             tools: BTreeMap::new(),
             env_files: Vec::new(),
@@ -77,7 +82,15 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
         None => reading.defaulted("environment", "dev"),
     }
     if let Some(field) = fields.get("ssh") {
-        ssh(reading, &field);
+        file.ssh = ssh_settings::read(reading, &field);
+    }
+    if let Some(field) = fields.get("images")
+        && let Some(inner) = reading.map(&field, "a map such as `{max_age: 30d}`")
+    {
+        reading.only(&inner, &["max_age"]);
+        if let Some(age) = inner.get("max_age") {
+            file.image_max_age_s = reading.parsed(&age, "a span of time such as `30d` or `4w`", quantity::seconds);
+        }
     }
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);
@@ -154,24 +167,4 @@ fn tools(reading: &mut Reading, field: &Field<'_>) -> ToolPins {
         }
     }
     pins
-}
-
-/// Checked now; the connections of later providers use it.
-fn ssh(reading: &mut Reading, field: &Field<'_>) {
-    let Some(fields) = reading.map(field, "a map such as `{user: root, identity: ~/.ssh/id}`") else { return };
-    reading.only(&fields, SSH_KEYS);
-    for key in ["user", "identity", "jump"] {
-        if let Some(inner) = fields.get(key) {
-            reading.text(&inner, "a text");
-        }
-    }
-    if let Some(keys) = fields.get("public_keys") {
-        for key in reading.list(&keys, "a list such as `[~/.ssh/id.pub]`").unwrap_or_default() {
-            reading.text(&key, "the path of a public key");
-        }
-    }
-    let given = fields.all().any(|inner| !inner.node.is_null());
-    if given {
-        super::load::not_used_yet(reading, field);
-    }
 }

@@ -8,7 +8,8 @@ use crate::model::{Name, Provider, ProviderKind};
 use super::node::{Kind, Node};
 use super::read::{Field, Reading};
 
-const KEYS: &[&str] = &["kind", "sizes", "base", "region", "workspace", "credentials", "image", "prices", "probed"];
+const KEYS: &[&str] =
+    &["kind", "sizes", "base", "region", "workspace", "backend_config", "credentials", "image", "prices", "probed"];
 const KINDS: &[(&str, ProviderKind)] =
     &[("terraform", ProviderKind::Terraform), ("vagrant", ProviderKind::Vagrant), ("static", ProviderKind::Static)];
 
@@ -29,6 +30,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         prices: None,
         probed: false,
         workspace: None,
+        backend_config: Vec::new(),
     };
     if let Some(field) = reading.required(&fields, "kind", "kind: terraform") {
         provider.kind = reading.one_of(&field, KINDS).unwrap_or(provider.kind);
@@ -57,6 +59,12 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
     }
     if let Some(field) = fields.get("workspace") {
         provider.workspace = reading.text(&field, "the name of a workspace");
+    }
+    if let Some(field) = fields.get("backend_config") {
+        let expected = "a list such as `[backend.hcl, \"key=shop/{deployment}\"]`";
+        for item in reading.list(&field, expected).unwrap_or_default() {
+            provider.backend_config.extend(reading.text(&item, "a file beside the root, or `name=value`"));
+        }
     }
     Some(provider)
 }

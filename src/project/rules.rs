@@ -36,17 +36,42 @@ pub fn check(project: &Project, id: &DeploymentId) -> Vec<Problem> {
     }
     let file = format!("sites/{}/site.yaml", id.site);
     let Some(spec) = project.wanted(id) else {
-        let message = format!("site `{}` is not for provider `{}` in `{}`", id.site, id.provider, id.environment);
-        return vec![Problem::of(file, message).key("providers")];
+        return vec![Problem { file, ..not_for(project, id) }];
     };
-    let mut problems = serving(&spec, provider);
-    if provider.kind != ProviderKind::Static {
+    let mut problems = if spec.on.is_some() { Vec::new() } else { serving(&spec, provider) };
+    if provider.kind != ProviderKind::Static && spec.on.is_none() {
         problems.extend(images(project, &spec, provider));
     }
     for problem in &mut problems {
         problem.file.clone_from(&file);
     }
     problems
+}
+
+/// Why a site of the project has no deployment on a provider of the project.
+pub(super) fn not_for(project: &Project, id: &DeploymentId) -> Problem {
+    let message = format!("site `{}` is not for provider `{}` in `{}`", id.site, id.provider, id.environment);
+    let shape = project.sites.get(&id.site).map(|site| site.shape(&id.environment));
+    let kind = project.provider_specs.get(&id.provider).map(|provider| provider.kind);
+    let restricted = shape.and_then(|shape| shape.providers.as_ref()).is_some_and(|only| !only.contains(&id.provider));
+    match (shape.and_then(|shape| shape.on.as_ref()), kind) {
+        _ if restricted => {}
+        (Some(on), _) => {
+            let hint =
+                format!("it lives on `{on}`, which is not for it either: see `roles`, `static` and `providers` there");
+            return Problem::new(message).key("on").hint(hint);
+        }
+        (None, Some(ProviderKind::Static)) => {
+            let hint =
+                "its `site.yaml` names no machines: `static: {hosts: [{name: web-a, role: www, address: 10.0.0.5}]}`";
+            return Problem::new(message).key("static").hint(hint);
+        }
+        (None, _) if shape.is_some_and(|shape| shape.roles.is_empty()) => {
+            return Problem::new(message).key("roles").hint("its `site.yaml` has no `roles`");
+        }
+        _ => {}
+    }
+    Problem::new(message).key("providers").hint("see `providers` in its `site.yaml` and in `otto.yaml`")
 }
 
 /// Who answers visitors.

@@ -6,6 +6,7 @@ use crate::model::{DeploymentId, Name, Project};
 
 use super::near;
 use super::problem::Problem;
+use super::rules::not_for;
 use super::vars::{Vars, listed};
 
 /// What the person asked for. Every list may hold several words in one text (`"do, gcp"`).
@@ -48,7 +49,7 @@ pub fn select(project: &Project, selection: &Selection) -> Result<Vec<Deployment
         known("site", &id.site, project.sites.keys())?;
         contradiction(id, &words)?;
         if !allowed(project, id) {
-            return Err(not_for(id));
+            return Err(not_for(project, id));
         }
         chosen.insert(id.clone());
     }
@@ -198,11 +199,6 @@ fn allowed(project: &Project, id: &DeploymentId) -> bool {
     project.wanted(id).is_some()
 }
 
-fn not_for(id: &DeploymentId) -> Problem {
-    let message = format!("site `{}` is not for provider `{}` in `{}`", id.site, id.provider, id.environment);
-    Problem::new(message).hint("see `providers` in its `site.yaml` and in `otto.yaml`")
-}
-
 /// Sites times providers in one environment.
 fn products(project: &Project, words: &Words) -> Result<Vec<DeploymentId>, Problem> {
     known_environment(project, &words.environment)?;
@@ -230,18 +226,21 @@ fn products(project: &Project, words: &Words) -> Result<Vec<DeploymentId>, Probl
             if allowed(project, &id) {
                 all.push(id);
             } else if !asked.is_empty() && words.providers.is_some() {
-                return Err(not_for(&id));
+                return Err(not_for(project, &id));
             }
         }
     }
     // A site that was asked for by name is never left out silently.
     let left_out = asked.iter().find(|site| sites.contains(site) && all.iter().all(|id| id.site != ***site));
     if let (Some(site), Some(provider)) = (left_out, providers.first()) {
-        return Err(not_for(&DeploymentId {
-            environment: words.environment.clone(),
-            provider: provider.clone(),
-            site: (**site).clone(),
-        }));
+        return Err(not_for(
+            project,
+            &DeploymentId {
+                environment: words.environment.clone(),
+                provider: provider.clone(),
+                site: (**site).clone(),
+            },
+        ));
     }
     Ok(all)
 }

@@ -8,6 +8,7 @@ use crate::model::site::Shape;
 use crate::model::{Appliance, CheckSpec, Name, Role};
 
 use super::content;
+use super::machines;
 use super::near;
 use super::node::Kind;
 use super::quantity;
@@ -18,7 +19,6 @@ pub(super) const KEYS: &[&str] =
     &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on"];
 const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible"];
 const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
-const HOST_KEYS: &[&str] = &["name", "role", "address", "user", "port", "identity", "jump"];
 const MAX_HOSTS: u32 = 200;
 
 /// What the project's folders hold.
@@ -42,6 +42,9 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         providers: None,
         region: None,
         vars: serde_json::Map::new(),
+        tls: None,
+        machines: Vec::new(),
+        on: None,
     };
     let roles = if elsewhere {
         fields.get("roles")
@@ -66,8 +69,43 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
     if let Some(field) = fields.get("vars") {
         shape.vars = reading.vars(&field);
     }
-    later(reading, fields, known);
+    if let Some(field) = fields.get("tls") {
+        shape.tls = super::tls::read(reading, &field, folder);
+    }
+    if let Some(field) = fields.get("static") {
+        shape.machines = machines::read(reading, &field);
+    }
+    if let Some(field) = fields.get("on") {
+        shape.on = on(reading, &field, fields, folder, known);
+    }
     shape
+}
+
+/// A site has hosts of its own or lives on those of another one.
+fn on(
+    reading: &mut Reading,
+    field: &Field<'_>,
+    fields: &Fields<'_>,
+    folder: &Utf8Path,
+    known: &Known<'_>,
+) -> Option<Name> {
+    let name = reading.name(field)?;
+    if folder.file_name() == Some(name.as_str()) {
+        reading.bad(field, format!("`{name}` cannot live on itself"), "name another site");
+        return None;
+    }
+    if !known.sites.contains(&name.as_str()) {
+        let hint = near::suggestion(name.as_str(), known.sites.iter().copied());
+        reading.bad(field, format!("unknown site `{name}`"), hint);
+        return None;
+    }
+    for key in ["roles", "static"] {
+        if let Some(other) = fields.get(key) {
+            let message = format!("`{key}` and `on: {name}` contradict each other");
+            reading.bad(&other, message, format!("leave one of them out: the hosts are those of `{name}`"));
+        }
+    }
+    Some(name)
 }
 
 fn domains(reading: &mut Reading, fields: &Fields<'_>) -> Vec<String> {
@@ -221,64 +259,4 @@ fn check(reading: &mut Reading, fields: &Fields<'_>, domains: &[String]) -> Opti
         }
     }
     http.map(|_| check)
-}
-
-/// Keys of stages to come: checked, so that a file stays valid, and named when they have no effect.
-fn later(reading: &mut Reading, fields: &Fields<'_>, known: &Known<'_>) {
-    if let Some(field) = fields.get("tls") {
-        let words = [("off", false), ("self-signed", true), ("files", true), ("acme", true)];
-        if reading.one_of(&field, &words) == Some(true) {
-            super::load::not_used_yet(reading, &field);
-        }
-    }
-    if let Some(field) = fields.get("on")
-        && let Some(name) = reading.name(&field)
-    {
-        if known.sites.contains(&name.as_str()) {
-            super::load::not_used_yet(reading, &field);
-        } else {
-            let hint = near::suggestion(name.as_str(), known.sites.iter().copied());
-            reading.bad(&field, format!("unknown site `{name}`"), hint);
-        }
-    }
-    if let Some(field) = fields.get("static") {
-        static_hosts(reading, &field);
-        super::load::not_used_yet(reading, &field);
-    }
-}
-
-fn static_hosts(reading: &mut Reading, field: &Field<'_>) {
-    let Some(fields) = reading.map(field, "a map such as `{hosts: []}`") else { return };
-    reading.only(&fields, &["hosts"]);
-    let Some(hosts) = reading.required(&fields, "hosts", "hosts: [{name: web-a, role: www, address: 10.0.0.5}]") else {
-        return;
-    };
-    let mut seen: Vec<Name> = Vec::new();
-    for item in reading.list(&hosts, "a list of hosts").unwrap_or_default() {
-        let Some(fields) = reading.map(&item, "a map such as `{name: web-a, role: www, address: 10.0.0.5}`") else {
-            continue;
-        };
-        reading.only(&fields, HOST_KEYS);
-        if let Some(name) = reading.required(&fields, "name", "name: web-a").and_then(|f| reading.name(&f)) {
-            if seen.contains(&name) {
-                reading.bad(&item, format!("duplicate host `{name}`"), "give each its own `name`");
-            }
-            seen.push(name);
-        }
-        if let Some(role) = reading.required(&fields, "role", "role: www") {
-            reading.name(&role);
-        }
-        if let Some(address) = reading.required(&fields, "address", "address: 10.0.0.5") {
-            reading
-                .parsed(&address, "an address", |text| (!text.is_empty() && !text.contains([' ', '/'])).then_some(()));
-        }
-        if let Some(port) = fields.get("port") {
-            reading.whole(&port, 1, 65_535);
-        }
-        for key in ["user", "identity", "jump"] {
-            if let Some(inner) = fields.get(key) {
-                reading.text(&inner, "a text");
-            }
-        }
-    }
 }

@@ -42,12 +42,28 @@ pub const DECLARED: &[Var] = &[
     var("HOME", "your folder, below which the following ones are", "the one that the system has for you"),
     var("XDG_CACHE_HOME", "downloads and tools that otto installed", "~/.cache"),
     var("XDG_STATE_HOME", "copies of the state", "~/.local/state"),
+    var("XDG_RUNTIME_DIR", "sockets of shared SSH connections", "/tmp"),
+    var(
+        "TF_HTTP_ADDRESS",
+        "address of a root's `http` backend; each deployment gets its own from it",
+        "the root's block",
+    ),
+    var("TF_HTTP_LOCK_ADDRESS", "the same of its lock", "the root's block"),
+    var("TF_HTTP_UNLOCK_ADDRESS", "the same for giving the lock up", "the root's block"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
     var("GITLAB_CI", "with --ci: groups as GitLab reads them, when not empty", "as GitHub does"),
     var("LC_ALL", "locale of the tools, which `otto doctor` looks at", "LC_CTYPE"),
     var("LC_CTYPE", "the same where LC_ALL is not set", "LANG"),
     var("LANG", "the same where neither is set", "the tools' own"),
     var("SSH_AUTH_SOCK", "the SSH agent, which `otto doctor` looks at", "no agent"),
+    var(
+        "ANSIBLE_COLLECTIONS_PATH",
+        "your own collections, which those of requirements.yml are added to",
+        "ansible.cfg",
+    ),
+    var("ANSIBLE_ROLES_PATH", "your own roles, likewise", "ansible.cfg"),
+    var("ANSIBLE_CONFIG", "your ansible.cfg, for a project without one", "~/.ansible.cfg"),
+    var("SHELL", "the shell of `otto ssh` on a local host", "/bin/sh"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 

@@ -30,6 +30,16 @@ impl Load {
         Self { visitors: vec![visitor(true), visitor(false)], stop }
     }
 
+    /// Sends the visitors home; how many requests they made, and what failed.
+    pub(crate) fn end(self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::SeqCst);
+        let visits = self.visitors.into_iter().map(|visitor| visitor.join().expect("a visitor"));
+        visits.fold((0, Vec::new()), |(requests, mut failures), one| {
+            failures.extend(one.failures);
+            (requests + one.requests, failures)
+        })
+    }
+
     /// Sends the visitors home; none of them may have seen a failure.
     #[track_caller]
     pub(crate) fn all_was_well(self) {

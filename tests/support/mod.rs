@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "every test binary uses its part")]
 
+pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod processes;

@@ -33,11 +33,7 @@ impl Bench {
             "region": "", "vars": {"greeting": "hi"}, "ttl_s": null, "protect": false
         }))
         .expect("a spec");
-        let access = Access {
-            local_home: Some(self.dir.join("home").into_string()),
-            known_hosts: Some(self.dir.join("known hosts").into_string()),
-            ..Access::default()
-        };
+        let access = Access { local_home: Some(self.dir.join("home").into_string()), ..Access::default() };
         let text = inventory(&spec, &hosts, &access).to_string();
         fs::write(self.dir.join("inventory.json"), text).expect("an inventory");
         hosts.into_iter().map(|host| host.name).collect()
@@ -57,7 +53,7 @@ impl Bench {
             extra_vars: None,
             passthrough: Vec::new(),
             events: events.clone(),
-            callbacks: config::callback_path(&self.dir.join("cb"), None, None),
+            callbacks: config::search_path(config::Searched::Callbacks, Some(&self.dir.join("cb")), None, None),
             config: None,
             home: Some(self.dir.join("home")),
             control_dir: None,

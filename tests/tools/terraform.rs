@@ -129,6 +129,7 @@ fn real(dir: &Utf8Path, program: &str, variable: &str) -> Option<Terraform> {
         dir: dir.to_owned(),
         data_dir: Some(dir.join("data dir")),
         workspace: None,
+        init_args: Vec::new(),
         var_file: Some(dir.join("vars.json")),
         env: BTreeMap::new(),
     })

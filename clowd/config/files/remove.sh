@@ -1,6 +1,6 @@
-# remove SITE WWW_FOLDER NGINX_SITES HAPROXY_SITES HAPROXY_CONFIG ARCHIVE: removes what site.yml wrote for the site, says what.
+# remove SITE WWW_FOLDER NGINX_SITES HAPROXY_SITES HAPROXY_CONFIG ARCHIVE KEPT: removes what site.yml wrote for the site, says what.
 set -eu
-site=$1 www=$2 nginx_sites=$3 haproxy_sites=$4 haproxy_config=$5 archive=$6 kept=/var/lib/otto
+site=$1 www=$2 nginx_sites=$3 haproxy_sites=$4 haproxy_config=$5 archive=$6 kept=$7
 
 for path in "$nginx_sites/otto-$site.conf" "$haproxy_sites/otto-$site.cfg" "$www/$site" "$www/$site".* "$archive"; do
   [ -e "$path" ] || [ -L "$path" ] || continue
@@ -12,7 +12,8 @@ if grep -qs "^ *default_backend $site\$" "$haproxy_config"; then # the front of 
   echo "$haproxy_config"
 fi
 
-# With the last site goes what was changed for all of them.
+# With the last site goes what was changed for all of them; a local host has nothing of that kind.
+[ -n "$kept" ] || exit 0
 [ -z "$(find "$nginx_sites" "$haproxy_sites" -name 'otto-*' 2>/dev/null | head -n 1)" ] || exit 0
 if [ -L "$kept/nginx-default" ]; then
   mv "$kept/nginx-default" /etc/nginx/sites-enabled/default
@@ -24,6 +25,17 @@ if [ -f "$kept/haproxy.cfg" ]; then
   rmdir "$haproxy_sites" "$www" 2>/dev/null || :
   echo "$haproxy_config is as it was"
 fi
-for mark in "$kept"/*.installed; do # nobody had it before
-  [ ! -e "$mark" ] || mv "$mark" "${mark%.installed}.idle"
+rmdir "$www" 2>/dev/null || :
+rm -f "$kept"/*.found
+# What nobody used before otto is stopped, unless somebody uses it by now.
+used() {
+  case $1 in
+    nginx) [ -n "$(find /etc/nginx/sites-enabled /etc/nginx/conf.d ! -type d ! -name default 2>/dev/null | head -n 1)" ] ;;
+    haproxy) grep -qsE '^(frontend|listen) ' "$haproxy_config" ;;
+  esac
+}
+for mark in "$kept"/*.installed; do
+  [ -e "$mark" ] || continue
+  name=$(basename "$mark" .installed)
+  if used "$name"; then rm "$mark"; else mv "$mark" "$kept/$name.idle"; fi
 done

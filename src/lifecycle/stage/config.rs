@@ -1,19 +1,20 @@
 //! Config: one ansible-playbook run per deployment over a static inventory that otto writes from the declared hosts.
 
-use std::collections::BTreeMap;
-
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
-use super::super::inputs;
+use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::super::{https, inputs};
+use super::surroundings::Surroundings;
 use super::{build, vault};
 use crate::model::name::counted;
+use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
-use crate::tools::ansible::config::callback_path;
+use crate::services::certificates::ensure;
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
 /// How often an unreachable host is tried again: right after it was made, its SSH may not answer yet.
@@ -21,10 +22,24 @@ const ATTEMPTS: u32 = 3;
 
 /// Configures a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    configure(context, unit, id, "configure", true).await
+}
+
+/// Configures a deployment in a call of this name; `main` as in [`Call`].
+pub(super) async fn configure(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    step: &str,
+    main: bool,
+) -> Result<UnitEnd, Trouble> {
     let mut record = existing(context, id)?;
+    let _ground = context.grounds.take(&record.hosts).await;
     let spec = context.target(id)?.spec.clone();
+    reach::wait(context, unit, &spec, &record.hosts, &record.hosts).await?;
     build::ensure(context, unit, &spec).await?;
     let check = context.requests.check;
+    certificate(context, &spec, &record.hosts)?;
     let before = record.phase;
     if !check && (record.config_hash.is_some() || matches!(before, Phase::Configured | Phase::Tested)) {
         // Durable before the tool starts: an interrupted configuration is one that has to run again, and what is half
@@ -33,7 +48,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.phase = if before == Phase::Partial { before } else { Phase::Provisioned };
         context.remember(unit, record.clone())?;
     }
-    let played = play(context, unit, &spec, &record.hosts, "configure", true).await;
+    let play_of = Play { main, ..Play::new("site.yml", step) };
+    let played = play(context, unit, &spec, &record.hosts, play_of).await;
     if let (Err(Trouble::End(end)), false) = (&played, check) {
         half_done(context, unit, &mut record, end)?;
     }
@@ -73,6 +89,24 @@ fn half_done(context: &Context, unit: &UnitId, record: &mut Deployment, end: &Un
     context.remember(unit, record.clone())
 }
 
+/// What the hosts are to serve HTTPS with, ready before anything is touched.
+fn certificate(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> Result<(), Trouble> {
+    let Some(tls) = &spec.tls else { return Ok(()) };
+    if matches!(tls.source, Source::Acme { .. }) && hosts.iter().all(Host::is_local) {
+        let what =
+            "`tls: acme` needs hosts that an authority reaches by the site's domains, and these are on this machine";
+        return Err(UnitEnd::failed(what, false).hint("tls: self-signed").into());
+    }
+    let made = ensure(&https::folder(&context.home), spec, tls, context.title.as_str(), context.now());
+    made.map(drop).map_err(|why| {
+        let end = UnitEnd::failed(format!("the certificate cannot be used: {why}"), false);
+        match tls.source {
+            Source::Files { .. } => end.hint("name a certificate and the key that belongs to it in `site.yaml`").into(),
+            _ => end.into(),
+        }
+    })
+}
+
 /// The record of a deployment that has hosts.
 pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deployment, Trouble> {
     let record = context.memory.record(id).filter(|r| r.phase.exists() && !r.hosts.is_empty());
@@ -84,14 +118,20 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
     }
 }
 
-/// The inventory of a deployment: the same value is hashed, written and given to Ansible.
-pub fn inventory_of(spec: &DeploymentSpec, hosts: &[Host]) -> Value {
-    inventory(spec, hosts, &Access::default())
+/// The inventory of a deployment: the same value is hashed, written and given to Ansible. `home` is `.otto`.
+pub fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
+    inventory(spec, hosts, &secured_access(home, spec))
+}
+
+fn secured_access(home: &Utf8Path, spec: &DeploymentSpec) -> Access {
+    Access { vars: https::variables(home, spec), ..Access::default() }
 }
 
 fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
     let content = context.prints.content.get(&spec.id.site).cloned().unwrap_or_default();
-    inputs::config_hash(&context.prints.config, &inventory_of(spec, hosts), &content)
+    let certificate = https::print(&context.home, spec, context.now());
+    let inventory = inventory_of(&context.home, spec, hosts);
+    inputs::config_hash(&context.prints.config, &inventory, &format!("{content}{certificate}"))
 }
 
 /// One playbook to run.
@@ -109,20 +149,26 @@ pub(super) struct Play {
     pub(super) extra: Option<Value>,
 }
 
-/// Plays `site.yml` over these hosts; returns how many tasks changed something.
+impl Play {
+    /// A playbook over all hosts, as a step beside the unit's main one.
+    pub(super) fn new(file: &'static str, step: &str) -> Self {
+        Self { file, step: step.to_owned(), main: false, only: None, extra: None }
+    }
+}
+
+/// Plays a playbook over these hosts; returns how many tasks changed something.
 pub(super) async fn play(
     context: &Context,
     unit: &UnitId,
     spec: &DeploymentSpec,
     hosts: &[Host],
-    step: &str,
-    main: bool,
+    play: Play,
 ) -> Result<u32, Trouble> {
     let local = hosts.iter().all(Host::is_local);
     for attempt in 1.. {
-        let step = if attempt == 1 { step.to_owned() } else { format!("{step}-{attempt}") };
-        let play = Play { file: "site.yml", step, main: main && attempt == 1, only: None, extra: None };
-        let played = once(context, unit, spec, hosts, &play).await?;
+        let step = if attempt == 1 { play.step.clone() } else { format!("{}-{attempt}", play.step) };
+        let again = Play { step, main: play.main && attempt == 1, ..play.clone() };
+        let played = once(context, unit, spec, hosts, &again).await?;
         match &played.outcome {
             AnsibleOutcome::Ok { changed } if !played.called.interrupted => return Ok(*changed),
             AnsibleOutcome::Unreachable { hosts } if attempt < ATTEMPTS && !local && !played.called.interrupted => {
@@ -201,15 +247,22 @@ pub(super) async fn once(
         disk::write_atomic(&path, value.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
         Ok(path)
     };
+    let local = hosts.iter().all(Host::is_local);
+    // All hosts of the deployment may be on the way to one of these.
+    let known = context
+        .memory
+        .record(&spec.id)
+        .map(|r| r.hosts)
+        .filter(|all| all.iter().any(|h| hosts.iter().any(|o| o.name == h.name)));
+    let ssh = Some(context.access_ready(spec, known.as_deref().unwrap_or(hosts))?).filter(|_| !local);
     vault::learn(context, &ansible.path, &beside).await;
     context.secrets.learn_outputs(&context.terraform_folder(&spec.id).join("terraform.tfstate"));
-    let inventory = write("inventory.json", &inventory_of(spec, hosts))?;
+    let inventory =
+        write("inventory.json", &inventory(spec, hosts, &Access { ssh, ..secured_access(&context.home, spec) }))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");
     callback::install(&plugins).map_err(Trouble::file(&plugins))?;
-    let config = Some(context.config.join("ansible.cfg")).filter(|path| path.is_file());
-    let text = config.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    let with_text = config.as_ref().zip(text.as_ref()).map(|(path, text)| (path.as_path(), text.as_str()));
+    let around = Surroundings::of(context, unit, &ansible.path, &plugins, local).await?;
     let events = beside.join("events.jsonl");
     let playbook = Playbook {
         program: ansible.path.clone(),
@@ -220,12 +273,12 @@ pub(super) async fn once(
         check: context.requests.check,
         extra_vars,
         passthrough: if play.main { context.requests.passthrough.clone() } else { Vec::new() },
-        callbacks: callback_path(&plugins, context.ansible_callbacks.as_deref(), with_text),
+        callbacks: around.callbacks,
         events: events.clone(),
-        config,
-        home: hosts.iter().all(Host::is_local).then(|| beside.join("home")),
-        control_dir: None,
-        env: BTreeMap::new(),
+        config: around.config,
+        home: local.then(|| beside.join("home")),
+        control_dir: (!local).then(|| context.sockets.clone()),
+        env: around.env,
     };
     let mut reader = Events::new();
     let call_of = Call {

@@ -9,8 +9,8 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{root, strays, sweep};
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use super::{backend, root, strays, sweep, unconfigure};
+use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
 /// Destroys a deployment; its history stays.
@@ -20,6 +20,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     };
     if let Some(end) = root::moved(context, &record.home) {
         return Ok(end);
+    }
+    if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
+        return unconfigure::run(context, unit, id, record).await;
     }
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
@@ -31,11 +34,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         variables_again(context, &record, &folder)?;
     }
     let mut summary = String::from("no resource was in the state");
-    let local = crate::tools::terraform::root::backend(&folder).map_err(Trouble::file(&folder))?.is_none();
-    let remote = if local {
+    let remote = if record.state.is_none() && !folder.join(backend::ERRORED).exists() {
         None
     } else {
-        Some(tool(context, unit, id, &record, &folder, root::existing_variables(&folder)).await?)
+        let terraform = tool(context, unit, id, &record, &folder, root::existing_variables(&folder)).await?;
+        backend::push_errored(context, unit, &terraform).await?;
+        record.state.is_some().then_some(terraform)
     };
     let state = strays::before_destroy(context, unit, &record, &folder, remote.as_ref()).await?;
     if !state.is_empty() {
@@ -46,6 +50,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         summary = format!("{summary}, {swept} found beside it");
     }
     verify(context, &record, id).await?;
+    if let Some(terraform) = &remote {
+        backend::forget_workspace(context, unit, id, terraform).await?;
+    }
     // Before the folders go: without them, what the record lists could not be looked for.
     record.hosts.clear();
     record.endpoint = None;
@@ -58,13 +65,14 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     record.dirty = None;
     record.provision_hash = None;
     record.config_hash = None;
+    (record.state, record.adopted) = (None, None);
     context.remember(unit, record)?;
     (context.after_apply)(id);
     Ok(UnitEnd::ok(summary, true))
 }
 
 /// Durable before anything goes.
-fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
+pub(super) fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -> Result<(), Trouble> {
     let run = context.recorder.run();
     let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &Report::default());
     record.phase = Phase::Destroying;
@@ -93,9 +101,10 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
             size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
         })
         .collect();
-    let identity = Identity::of(record, &context.project, &context.store);
+    let identity = Identity::of(record, &context.project, &context.store, &context.public_keys);
     let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
-    let declared = root::declared(folder, &all)?;
+    let mut declared = root::declared(folder, &all)?;
+    declared.retain(|name, _| record.passes(name));
     root::write_variables(folder, &all, &declared).map(drop)
 }
 
@@ -160,7 +169,9 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
     let living = context.hosts_folder(id);
     let mut still = Vec::new();
     for host in record.hosts.iter().filter(|h| h.is_local()) {
-        if context.checker.probe(host).await == HostState::Up && host.probe() != Ok(crate::model::Probe::None) {
+        if context.checker.probe(host, &Ways::new()).await.state == HostState::Up
+            && host.probe() != Ok(crate::model::Probe::None)
+        {
             still.push(format!("{} answers at {}:{}", host.name, host.address, host.service_port()));
         }
     }
@@ -177,7 +188,9 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
 
 /// The hosts' folder and the copy of the root; the state's last copies lie outside the project.
 fn remove_folders(context: &Context, id: &DeploymentId) -> Result<(), Trouble> {
-    for folder in [context.hosts_folder(id), context.terraform_folder(id)] {
+    // With the hosts go their keys.
+    let keys = crate::tools::ssh::folder(&context.home, id);
+    for folder in [context.hosts_folder(id), context.terraform_folder(id), keys] {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(Trouble::file(&folder))?;
         }

@@ -8,9 +8,19 @@ use super::super::unit_end::{Trouble, UnitEnd};
 use crate::model::{DeploymentId, HostState, UnitId};
 use crate::tools::terraform::{Planned, PlannedAction};
 
+/// What was asked for that destroys.
+#[derive(Debug, Default)]
+pub(super) struct Wish<'a> {
+    /// A repair, with what an interrupted run left unfinished.
+    pub(super) repair: Option<&'a [String]>,
+    /// The host that is replaced for its image.
+    pub(super) refresh: Option<&'a str>,
+}
+
 /// Addresses whose deletion is destruction: not the repair of a host that does not answer, not the replacement of
-/// what an interrupted creation of this deployment left tainted or (`repair`, once there was one) unfinished.
-pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, repair: Option<&[String]>) -> Vec<&'a Planned> {
+/// what an interrupted creation of this deployment left tainted or (`repair`, once there was one) unfinished, not that of
+/// the host that is refreshed.
+pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, wish: &Wish<'_>) -> Vec<&'a Planned> {
     let down: BTreeSet<&str> =
         target.hosts.iter().filter(|(_, state)| *state != HostState::Up).map(|(name, _)| name.as_str()).collect();
     planned
@@ -18,9 +28,10 @@ pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, repair: O
         .filter(|p| p.action.destroys())
         .filter(|p| {
             let tainted = p.action == PlannedAction::Replace && p.reason.as_deref() == Some("tainted");
-            let repaired = repair.is_some_and(|unfinished| tainted || unfinished.contains(&p.address));
+            let repaired = wish.repair.is_some_and(|unfinished| tainted || unfinished.contains(&p.address));
             let of_down_host = p.action == PlannedAction::Replace && down.iter().any(|name| belongs(&p.address, name));
-            !(of_down_host || repaired)
+            let refreshed = p.action == PlannedAction::Replace && wish.refresh.is_some_and(|h| belongs(&p.address, h));
+            !(of_down_host || repaired || refreshed)
         })
         .collect()
 }
@@ -52,15 +63,19 @@ pub(super) async fn consent(
     id: &DeploymentId,
     planned: &[Planned],
     target: &Target,
-    repair: Option<&[String]>,
+    wish: &Wish<'_>,
 ) -> Result<(), Trouble> {
-    let destructive = destructive(planned, target, repair);
+    let destructive = destructive(planned, target, wish);
     if !destructive.is_empty() && !context.consent.allow_destroy {
         let names: Vec<&str> = destructive.iter().map(|p| p.address.as_str()).collect();
         let summary = format!("Terraform would destroy {}: {}", names.len(), names.join(", "));
         return Err(UnitEnd::refused(summary, format!("{} --allow-destroy", context.consent.line)).into());
     }
-    if planned.is_empty() && repair.is_some() {
+    let of_refreshed = |p: &Planned| wish.refresh.is_some_and(|host| belongs(&p.address, host));
+    if context.consent.agreed_refresh && planned.iter().all(of_refreshed) {
+        return Ok(());
+    }
+    if planned.is_empty() && wish.repair.is_some() {
         return Ok(());
     }
     let only_new = context.consent.agreed_new && planned.iter().all(|p| !p.action.destroys());

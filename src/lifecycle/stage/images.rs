@@ -6,7 +6,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
-use super::super::call::{Call, call};
+use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use crate::model::project::ImageFrom;
@@ -15,7 +15,7 @@ use crate::process::{Lock, disk};
 use crate::tools::packer::args::Packer;
 use crate::tools::packer::explain;
 use crate::tools::packer::manifest;
-use crate::tools::packer::parse::Stream;
+use crate::tools::packer::parse::{Report, Stream};
 
 /// Builds an image into a fresh folder and puts it into the index.
 pub(super) async fn run(
@@ -30,14 +30,20 @@ pub(super) async fn run(
         context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
     let hash = context.prints.images.get(&(provider.clone(), appliance.clone())).cloned().unwrap_or_default();
     let short = hash.get(..12).unwrap_or("unhashed");
-    let name = format!("{appliance}-{short}");
-    let output = context.home.join("images").join(provider.as_str()).join(&name);
+    let mut name = format!("{appliance}-{short}");
+    let place = context.home.join("images").join(provider.as_str());
+    let rebuild = context.rebuild.contains(&(provider.clone(), appliance.clone()));
     let path = context.home.join("locks").join(format!("image_{provider}_{appliance}"));
     let lock = Lock::wait(&path, &context.holder).await.map_err(|e| UnitEnd::failed(e.to_string(), false))?;
+    if rebuild {
+        // Hosts were born with the one that is there, and may be again: a new one of the same inputs has a name of its own.
+        let numbered = (2_u32..).map(|n| format!("{appliance}-{short}-{n}"));
+        let mut free = std::iter::once(name.clone()).chain(numbered).filter(|name| !place.join(name).exists());
+        name = free.next().unwrap_or(name);
+    }
+    let output = place.join(&name);
     // Another otto may have built it while this one waited, or an earlier one before it was killed.
-    if !context.rebuild
-        && let Ok(found) = reference(&output, spec)
-    {
+    if !rebuild && let Ok(found) = reference(&output, spec) {
         remember(context, unit, (provider, appliance, &hash), &found)?;
         return Ok(UnitEnd::ok(format!("{name} was built meanwhile"), true));
     }
@@ -77,26 +83,31 @@ pub(super) async fn run(
     .await?;
     let report = stream.report();
     if !called.is_clean() || !report.errors.is_empty() {
-        let why = report.errors.first().map(|d| d.summary.clone()).or_else(|| last_line(&called.folder));
-        let summary = match why {
-            _ if called.interrupted => "the build was interrupted".to_owned(),
-            Some(why) => format!("the build failed: {why}"),
-            None => format!("the build ended with {}", called.end.describe()),
-        };
         let _ = fs::remove_dir_all(&output);
-        // What only the whole output tells to be an error: a template that could not be read.
-        for mut diagnostic in report.errors.iter().filter(|_| called.errors.is_empty()).cloned() {
-            diagnostic.file = diagnostic.file.map(|file| context.source(unit, &file));
-            context.record(unit, EventKind::Diagnostic { diagnostic })?;
-        }
-        let mut end = UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(summary, false) };
-        end.hints = explain::hints(&report.errors, "");
-        return Ok(end);
+        return failed(context, unit, &called, &report);
     }
     let reference = reference(&output, spec)?;
     let size = remember(context, unit, (provider, appliance, &hash), &reference)?;
     let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
     Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
+}
+
+/// A build that did not come to its end.
+fn failed(context: &Context, unit: &UnitId, called: &Called, report: &Report) -> Result<UnitEnd, Trouble> {
+    let why = report.errors.first().map(|d| d.summary.clone()).or_else(|| last_line(&called.folder));
+    let summary = match why {
+        _ if called.interrupted => "the build was interrupted".to_owned(),
+        Some(why) => format!("the build failed: {why}"),
+        None => format!("the build ended with {}", called.end.describe()),
+    };
+    // What only the whole output tells to be an error: a template that could not be read.
+    for mut diagnostic in report.errors.iter().filter(|_| called.errors.is_empty()).cloned() {
+        diagnostic.file = diagnostic.file.map(|file| context.source(unit, &file));
+        context.record(unit, EventKind::Diagnostic { diagnostic })?;
+    }
+    let mut end = UnitEnd { outcome: outcome_of(called), ..UnitEnd::failed(summary, false) };
+    end.hints = explain::hints(&report.errors, "");
+    Ok(end)
 }
 
 /// Into the index; returns its size in bytes where it is a file.

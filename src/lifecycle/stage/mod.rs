@@ -1,24 +1,32 @@
 //! The stages: what each does to its subject. One file per stage.
 
+mod adopt;
+pub(in crate::lifecycle) mod backend;
 mod build;
 mod config;
 mod destroy;
 mod failover;
+mod galaxy;
 mod guard;
 mod images;
+mod machines;
 mod provision;
+mod refresh;
 pub(in crate::lifecycle) mod root;
 pub(in crate::lifecycle) mod strays;
+mod surroundings;
 mod sweep;
 mod terraform;
 mod test;
+mod unconfigure;
 mod vault;
 
 pub use config::inventory_of;
+pub use machines::print as machines_print;
 
 use super::context::Context;
 use super::unit_end::{Trouble, UnitEnd};
-use crate::model::{Stage, Subject, UnitId};
+use crate::model::{ProviderKind, Stage, Subject, UnitId};
 
 /// Does a unit's work.
 ///
@@ -27,7 +35,18 @@ use crate::model::{Stage, Subject, UnitId};
 pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Trouble> {
     match (&unit.subject, unit.stage) {
         (Subject::Image { provider, appliance }, _) => images::run(context, unit, provider, appliance).await,
-        (Subject::Deployment(id), Stage::Provision) => provision::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Provision) => {
+            let target = context.target(id)?;
+            match target.provider.kind {
+                _ if target.spec.on.is_some() => machines::ride(context, unit, id).await,
+                ProviderKind::Static => machines::run(context, unit, id).await,
+                _ => match &context.requests.adopt {
+                    Some(adoption) => adopt::run(context, unit, id, adoption).await,
+                    None if context.requests.refresh => refresh::run(context, unit, id).await,
+                    None => provision::run(context, unit, id).await,
+                },
+            }
+        }
         (Subject::Deployment(id), Stage::Config) => config::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Test) => test::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Destroy) => destroy::run(context, unit, id).await,

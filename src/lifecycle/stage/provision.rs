@@ -13,16 +13,19 @@ use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::terraform::{program_name, summary, tool, tool_failed};
-use super::{build, config, guard, root, strays};
+use super::config::{self, Play};
+use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
+use super::{backend, build, guard, root, strays};
 use crate::model::project::ImageFrom;
-use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, UnitId};
+use crate::model::site::{balances, serves_pages};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
 /// Everything an apply needs, prepared.
 struct Ready<'a> {
     target: &'a Target,
+    round: &'a Round,
     record: Deployment,
     /// As it was before this unit touched it.
     before: Deployment,
@@ -35,11 +38,30 @@ struct Ready<'a> {
     terraform: Terraform,
 }
 
+/// One plan and apply of a unit.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Behind the names of its calls' steps: the first round of a unit has none.
+    pub(super) suffix: String,
+    /// The host that gets the newest image.
+    pub(super) refresh: Option<String>,
+}
+
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     // Before hosts are made: pages that cannot be built need none.
     build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
-    let mut ready = prepare(context, unit, id).await?;
+    round(context, unit, id, &Round::default()).await
+}
+
+/// Provisions a deployment, in one round of several.
+pub(super) async fn round(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    round: &Round,
+) -> Result<UnitEnd, Trouble> {
+    let mut ready = prepare(context, unit, id, round).await?;
     ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
     let agreed = context.consent.yes || context.consent.agreed_new;
     let one_call = ready.is_new && agreed && ready.target.provider.is_free();
@@ -61,7 +83,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// Reads, checks and writes what every call needs.
-async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> Result<Ready<'a>, Trouble> {
+async fn prepare<'a>(
+    context: &'a Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    round: &'a Round,
+) -> Result<Ready<'a>, Trouble> {
     let target = context.target(id)?;
     let known = context.memory.record(id);
     let living = known.as_ref().filter(|r| r.phase.exists());
@@ -70,14 +97,17 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     let down = |name: &str| target.hosts.iter().any(|(n, state)| n == name && *state != HostState::Up);
     let by_file = target.provider.image_from == ImageFrom::File;
-    let is_gone = |name: &str, image: &str| by_file && down(name) && !Utf8Path::new(image).is_file();
+    let is_gone = |name: &str, image: &str| {
+        round.refresh.as_deref() == Some(name) || by_file && down(name) && !Utf8Path::new(image).is_file()
+    };
     let newest = context.memory.newest(&id.provider);
     let hosts = inputs::host_specs(&target.spec, living, &target.provider, &newest, &is_gone).map_err(|missing| {
         let names: Vec<&str> = missing.iter().map(crate::model::Name::as_str).collect();
         UnitEnd::failed(format!("no image of {}", names.join(", ")), false).hint("otto images")
     })?;
-    let record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, target));
-    let identity = Identity::of(&record, &context.project, &context.store);
+    let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
+    record.state = backend::place(context, &record, &target.provider)?;
+    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
     let folder = root::refresh(context, id, &target.provider)?;
     if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
@@ -85,12 +115,21 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         return Err(UnitEnd::failed(what, false).hint(hint).into());
     }
     let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
-    let variables = root::declared(&folder, &all)?;
+    let mut variables = root::declared(&folder, &all)?;
+    variables.retain(|name, _| record.passes(name));
     let var_file = root::write_variables(&folder, &all, &variables)?;
     let terraform = tool(context, unit, id, &record, &folder, Some(var_file)).await?;
+    match &record.state {
+        Some(place) if living.is_none() => {
+            let found = backend::look(context, unit, &terraform, place).await?;
+            backend::must_be_empty(id, place, &found)?;
+        }
+        _ => backend::push_errored(context, unit, &terraform).await?,
+    }
     fs::create_dir_all(context.hosts_folder(id)).map_err(Trouble::file(context.hosts_folder(id)))?;
     Ok(Ready {
         target,
+        round,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
         before: record.clone(),
@@ -103,22 +142,24 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The record of a deployment that does not exist yet.
-fn fresh(context: &Context, target: &Target) -> Deployment {
+pub(super) fn fresh(context: &Context, spec: &DeploymentSpec) -> Deployment {
     let now = context.now();
     Deployment {
-        id: target.spec.id.clone(),
+        id: spec.id.clone(),
         phase: Phase::Absent,
         dirty: None,
         created_at: now,
         run: context.recorder.run().clone(),
         owner: context.owner.clone(),
-        expires_at: target.spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
-        protect: target.spec.protect,
+        expires_at: spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        protect: spec.protect,
         home: context.home.to_string(),
         tool: None,
+        state: None,
+        adopted: None,
         hosts: Vec::new(),
         endpoint: None,
-        spec: target.spec.clone(),
+        spec: spec.clone(),
         provision_hash: None,
         config_hash: None,
     }
@@ -146,29 +187,9 @@ async fn plan(
     ready: &Ready<'_>,
     plan_file: &Utf8Path,
 ) -> Result<(Report, bool), Trouble> {
-    let mut stream = Stream::new();
     let extra = Extra { passthrough: context.requests.passthrough.clone(), ..Extra::replace(&ready.replace) };
     let invocation = ready.terraform.plan(Goal::Create, Some(plan_file), &extra);
-    let name = program_name(context);
-    let called = call(
-        context,
-        unit,
-        Call { tool: &name, step: "plan", main: false, stream: None, invocation, lock: None },
-        &mut stream,
-    )
-    .await?;
-    let report = stream.report();
-    // 2 means changes; everything else than 0 and 2 is a failure.
-    let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
-    if !code_fits
-        || called.interrupted
-        || called.timed_out
-        || !report.errors.is_empty()
-        || report.plan_summary.is_none()
-    {
-        return Err(tool_failed(&called, &report, "plan", false).into());
-    }
-    Ok((report, called.end.is_zero()))
+    plan_call(context, unit, &format!("plan{}", ready.round.suffix), invocation).await
 }
 
 /// With a plan at hand: nothing to do, or consent and apply.
@@ -185,11 +206,16 @@ async fn decide(
     // 2 is Terraform's word for changes; outputs alone count as well. After an interruption the hosts of the record may
     // be those of before it: only an apply, even an empty one, tells them.
     if unchanged && same_hosts && !interrupted {
+        if let Some(host) = &ready.round.refresh {
+            let what = format!("the root does not make {host} anew when its image changes");
+            return Err(UnitEnd::failed(what, false).hint("see `ignore_changes` in the root").into());
+        }
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
     let repair = interrupted.then_some(ready.replace.as_slice());
-    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, repair).await?;
+    let wish = guard::Wish { repair, refresh: ready.round.refresh.as_deref() };
+    guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, &wish).await?;
     drain(context, unit, &ready).await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
@@ -198,16 +224,18 @@ async fn decide(
 
 /// Takes hosts that will go out of the load balancer before they go, so that no request fails.
 async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<(), Trouble> {
-    let leaving = ready.target.leaving();
+    let leaving = ready.round.refresh.clone().map_or_else(|| ready.target.leaving(), |host| vec![host]);
     if leaving.is_empty() || ready.record.config_hash.is_none() {
         return Ok(());
     }
     let stay: Vec<_> = ready.record.hosts.iter().filter(|h| !leaving.contains(&h.name)).cloned().collect();
-    if stay.is_empty() {
+    let goes_on = |does: fn(&str) -> bool| stay.iter().any(|h| does(&h.role));
+    if stay.is_empty() || ready.round.refresh.is_some() && !(goes_on(serves_pages) && goes_on(balances)) {
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
-    config::play(context, unit, &ready.target.spec, &stay, "drain", false).await.map(drop)
+    let drain = Play::new("site.yml", &format!("drain{}", ready.round.suffix));
+    config::play(context, unit, &ready.target.spec, &stay, drain).await.map(drop)
 }
 
 async fn apply(
@@ -218,10 +246,11 @@ async fn apply(
 ) -> Result<UnitEnd, Trouble> {
     let mut stream = Stream::new();
     let name = program_name(context);
+    let step = format!("apply{}", ready.round.suffix);
     let called = call(
         context,
         unit,
-        Call { tool: &name, step: "apply", main: true, stream: None, invocation, lock: None },
+        Call { tool: &name, step: &step, main: step == "apply", stream: None, invocation, lock: None },
         &mut stream,
     )
     .await?;
@@ -241,7 +270,9 @@ async fn apply(
     }
     let touched = report.touched();
     settle_failure(context, unit, &mut ready, &called, &report, touched)?;
-    Err(tool_failed(&called, &report, "apply", touched || called.end == crate::model::End::Unknown).into())
+    let mut end = tool_failed(&called, &report, "apply", touched || called.end == crate::model::End::Unknown);
+    end.hints.extend(backend::errored_hint(context, &ready.target.spec.id));
+    Err(end.into())
 }
 
 /// After an apply that did not end well: what is known is written down, what is unknown is named.

@@ -14,6 +14,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use crate::model::{DeploymentId, Provider};
 use crate::process::disk;
+use crate::tools::terraform::backend::OVERRIDE_FILE;
 use crate::tools::terraform::root;
 
 /// The var file's name in the copy.
@@ -24,6 +25,7 @@ const DECLARED_FILE: &str = "otto.declared.json";
 const KEPT: &[&str] = &[
     VAR_FILE,
     DECLARED_FILE,
+    OVERRIDE_FILE,
     "terraform.tfstate",
     "terraform.tfstate.backup",
     "errored.tfstate",

@@ -63,7 +63,7 @@ pub(super) async fn before_apply(
     if dirty.in_flight.is_empty() && !matches!(record.phase, Phase::Partial | Phase::Destroying) {
         return Ok(Vec::new());
     }
-    let state = state(context, unit, record, &terraform.dir, terraform.workspace.as_ref().map(|_| terraform)).await?;
+    let state = state(context, unit, record, &terraform.dir, record.state.as_ref().map(|_| terraform)).await?;
     match sweep::list(context, unit, id, "list").await? {
         Some(found) => {
             sweep::remove(context, unit, id, &adrift(found.ours, &state, &dirty.unfinished)).await?;
@@ -139,7 +139,7 @@ async fn state(
 ) -> Result<State, Trouble> {
     let file = folder.join(STATE_FILE);
     let found = if let Some(terraform) = remote {
-        pulled(context, unit, terraform).await?
+        pulled(context, unit, terraform, "state").await?
     } else {
         if record.dirty.is_some() && mend(&file)? {
             context.note(unit, "the interrupted run left an empty state: the one before it was put back", true)?;
@@ -156,13 +156,23 @@ async fn state(
     }
 }
 
-async fn pulled(context: &Context, unit: &UnitId, terraform: &Terraform) -> Result<StateFile, Trouble> {
+/// The state as the backend has it.
+///
+/// # Errors
+/// The backend does not answer.
+pub(super) async fn pulled(
+    context: &Context,
+    unit: &UnitId,
+    terraform: &Terraform,
+    step: &str,
+) -> Result<StateFile, Trouble> {
     let (name, invocation) = (super::terraform::program_name(context), terraform.state_pull());
-    let pull = Call { tool: &name, step: "state", main: false, stream: None, invocation, lock: None };
+    let pull = Call { tool: &name, step, main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
     let called = call(context, unit, pull, &mut stream).await?;
     let output = called.folder.join("stdout");
     let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
+    context.secrets.learn_outputs(&output);
     // Secrets are in clear in it.
     fs::write(&output, b"").map_err(Trouble::file(&output))?;
     if called.is_clean() {

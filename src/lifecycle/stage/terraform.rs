@@ -8,8 +8,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
+use super::super::inputs;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::backend;
 use crate::model::{Deployment, DeploymentId, UnitId};
+use crate::process::Lock;
+use crate::tools::Invocation;
 use crate::tools::terraform::{Report, Stream, Terraform, root as tf_root};
 
 /// The Terraform call of a deployment: its tool, its folder, the shared data folder (initialised once).
@@ -43,22 +47,27 @@ pub(super) async fn tool(
         dir: folder.to_owned(),
         data_dir: None,
         workspace: None,
+        init_args: Vec::new(),
         var_file,
         env: BTreeMap::new(),
     };
     context.secrets.learn_outputs(&folder.join("terraform.tfstate"));
-    if tf_root::backend(folder).map_err(read)?.is_some() {
-        terraform.workspace =
-            Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));
+    if let Some(place) = &record.state {
+        backend::connect(context, &mut terraform, id, place)?;
     }
     if !tf_root::needs_init(folder).map_err(read)? {
         return Ok(terraform);
     }
-    let key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
-    let data = context.home.join("terraform").join(".data").join(key);
+    let mut key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
+    if !terraform.init_args.is_empty() {
+        key = format!("{key}-{}", told(folder, &terraform.init_args));
+    }
+    let data = context.home.join("terraform").join(".data").join(&key);
     terraform.data_dir = Some(data.clone());
     let done = data.join("otto.done");
     let _one_at_a_time = context.initialising.lock().await;
+    let path = context.home.join("locks").join(format!("init_{key}"));
+    let _nor_elsewhere = Lock::wait(&path, &context.holder).await.map_err(|e| UnitEnd::failed(e.to_string(), false))?;
     if done.is_file() && folder.join(".terraform.lock.hcl").is_file() == data.join("lock.hcl").is_file() {
         return Ok(terraform);
     }
@@ -85,6 +94,39 @@ pub(super) async fn tool(
     }
     fs::write(&done, b"").map_err(Trouble::file(&done))?;
     Ok(terraform)
+}
+
+/// A plan: what it would do, and whether that is nothing at all (outputs count as something).
+///
+/// # Errors
+/// It did not come to its end.
+pub(super) async fn plan_call(
+    context: &Context,
+    unit: &UnitId,
+    step: &str,
+    invocation: Invocation,
+) -> Result<(Report, bool), Trouble> {
+    let mut stream = Stream::new();
+    let name = program_name(context);
+    let plan = Call { tool: &name, step, main: false, stream: None, invocation, lock: None };
+    let called = call(context, unit, plan, &mut stream).await?;
+    let report = stream.report();
+    // 2 means changes; everything else than 0 and 2 is a failure.
+    let code_fits = called.end.is_zero() || called.end == crate::model::End::Exited { code: 2 };
+    let stopped = called.interrupted || called.timed_out;
+    if !code_fits || stopped || !report.errors.is_empty() || report.plan_summary.is_none() {
+        return Err(tool_failed(&called, &report, "plan", false).into());
+    }
+    Ok((report, called.end.is_zero()))
+}
+
+/// The hash of what `init` is told of the backend, with the files that it names.
+fn told(folder: &Utf8Path, args: &[String]) -> String {
+    let files = args.iter().map(|arg| fs::read_to_string(folder.join(arg.trim_start_matches("-backend-config="))));
+    let files: Vec<String> = files.map(Result::unwrap_or_default).collect();
+    let mut hash = inputs::hash(&[("args", &args.join("\n")), ("files", &files.join("\n"))]);
+    hash.truncate(12);
+    hash
 }
 
 /// `3 created, 1 changed, 1 destroyed`.

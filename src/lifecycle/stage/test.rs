@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::context::Context;
+use super::super::https;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{config, failover};
 use crate::model::{CheckResult, Deployment, DeploymentId, DeploymentSpec, EventKind, Health, Phase, UnitId};
@@ -14,8 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Tests a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
     let mut record = config::existing(context, id)?;
+    let _ground = context.grounds.take(&record.hosts).await;
     let spec = &context.target(id)?.spec;
-    let mut results = ask(context, &record, spec).await;
+    let mut results = ask(context, &record, spec, PATIENCE).await?;
     if context.requests.failover && worst(&results) == Health::Ok {
         results.extend(failover::run(context, unit, &mut record, spec).await?);
     }
@@ -53,12 +55,21 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 }
 
 /// The full set of checks, with patience for what has just been configured.
-async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Vec<CheckResult> {
+pub(super) async fn ask(
+    context: &Context,
+    record: &Deployment,
+    spec: &DeploymentSpec,
+    patience: Duration,
+) -> Result<Vec<CheckResult>, Trouble> {
+    let ways = context.ways(spec, &record.hosts)?;
+    let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
         hosts: &record.hosts,
         endpoint: record.endpoint.as_deref(),
         domains: &spec.domains,
         checks: &spec.checks,
+        tls: tls.as_ref(),
+        ways: &ways,
     };
-    context.checker.check(&scope, Level::Full, PATIENCE).await
+    Ok(context.checker.check(&scope, Level::Full, patience).await)
 }

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use crate::model::{CheckResult, Health};
-use crate::net::{Client, NetError, Request, Response};
+use crate::model::{CheckResult, Health, Ways};
+use crate::net::{Client, Endpoint, NetError, Request, Response};
 
 /// The first pause between two attempts of a patient check; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Logins at the same time, for addresses behind another host, and how long one may take.
+const AT_ONCE_THROUGH: usize = 4;
+const LOGIN: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The bounds of a round of checks.
@@ -36,40 +39,57 @@ impl Default for Settings {
 pub struct Asker<'a> {
     client: &'a Client,
     permits: Semaphore,
+    /// Those that go through another host: sshd turns away many logins at once.
+    narrow: Semaphore,
+    ways: &'a Ways,
     settings: Settings,
     deadline: Instant,
 }
 
 impl<'a> Asker<'a> {
     /// A round that begins now.
-    pub fn new(client: &'a Client, settings: Settings) -> Self {
+    pub fn new(client: &'a Client, settings: Settings, ways: &'a Ways) -> Self {
         let permits = Semaphore::new(settings.concurrency.max(1));
-        Self { client, permits, settings, deadline: Instant::now() + settings.patience }
+        Self {
+            client,
+            permits,
+            narrow: Semaphore::new(AT_ONCE_THROUGH),
+            ways,
+            settings,
+            deadline: Instant::now() + settings.patience,
+        }
     }
 
-    /// The limit of one request.
-    pub(super) fn timeout(&self) -> Duration {
-        self.settings.timeout
+    /// The limit of one request to an address.
+    pub(super) fn timeout(&self, address: &str) -> Duration {
+        let login = if self.ways.contains_key(address) { LOGIN } else { Duration::ZERO };
+        self.settings.timeout + login
     }
 
-    /// A plain GET to an address in the name of `domain`.
-    pub(super) async fn get(
-        &self,
-        address: &str,
-        port: u16,
-        domain: Option<&str>,
-        path: &str,
-    ) -> Result<Response, NetError> {
-        let mut request = Request::address(address, port, path).timeout(self.settings.timeout);
+    /// The program that connects to an address which cannot be reached from here.
+    pub(super) fn via(&self, address: &str, port: u16) -> Option<Vec<String>> {
+        self.ways.get(address).map(|way| way.to(address, port))
+    }
+
+    /// A GET to an address in the name of `domain`; over TLS when `secure`.
+    pub(super) async fn get(&self, front: &Endpoint, domain: Option<&str>, path: &str) -> Result<Response, NetError> {
+        let Endpoint { secure, address, port } = front;
+        let mut request = if *secure {
+            Request::secure(address, *port, domain.unwrap_or(address), path)
+        } else {
+            Request { host: domain.map(|domain| host_header(domain, *port)), ..Request::address(address, *port, path) }
+        };
+        request.timeout = self.timeout(address);
         request.max_body = self.settings.max_body;
-        request.host = domain.map(|domain| host_header(domain, port));
-        let _permit = self.permit().await;
+        request.via = self.via(address, *port);
+        let _permit = self.permit(address).await;
         self.client.get(&request).await
     }
 
     /// A place among the requests that may run at the same time.
-    pub(super) async fn permit(&self) -> tokio::sync::SemaphorePermit<'_> {
-        self.permits.acquire().await.expect("the semaphore lives as long as the asker and is never closed")
+    pub(super) async fn permit(&self, address: &str) -> tokio::sync::SemaphorePermit<'_> {
+        let permits = if self.ways.contains_key(address) { &self.narrow } else { &self.permits };
+        permits.acquire().await.expect("the semaphore lives as long as the asker and is never closed")
     }
 
     /// Repeats a check until it is ok or the round's patience is over; the last result counts.

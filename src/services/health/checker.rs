@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::asker::{Asker, Settings};
 use super::deployment::{Level, Scope, deployment};
-use super::host::probe_host;
+use super::host::{Probed, probe_host};
 use super::page::served_by;
 use crate::model::site::serves_pages;
-use crate::model::{CheckKind, CheckResult, Health, Host, HostState};
+use crate::model::{CheckKind, CheckResult, Health, Host, HostState, Ways};
 use crate::net::{Client, Endpoint};
 
 /// Requests sent while a backend is stopped; every one must be answered.
@@ -47,9 +47,9 @@ impl Checker {
         (states, results)
     }
 
-    /// Whether one host answers its probe.
-    pub async fn probe(&self, host: &Host) -> HostState {
-        probe_host(&Asker::new(&self.client, Settings::default()), host).await.state
+    /// What one host answers to its probe.
+    pub async fn probe(&self, host: &Host, ways: &Ways) -> Probed {
+        probe_host(&Asker::new(&self.client, Settings::default(), ways), host).await
     }
 
     /// With a backend stopped: every request is answered, and by another one.
@@ -58,9 +58,9 @@ impl Checker {
     /// What happened instead.
     pub async fn survives(&self, scope: &Scope<'_>, victim: &str) -> Result<String, String> {
         let (endpoint, domain) = front(scope)?;
-        let asker = Asker::new(&self.client, Settings::default());
+        let asker = Asker::new(&self.client, Settings::default(), scope.ways);
         for number in 1..=REQUESTS_WITHOUT {
-            let answer = asker.get(&endpoint.address, endpoint.port, Some(domain), "/").await;
+            let answer = asker.get(&endpoint, Some(domain), "/").await;
             match answer {
                 Err(error) => {
                     return Err(format!("request {number} of {REQUESTS_WITHOUT} without {victim} failed: {error}"));
@@ -87,13 +87,13 @@ impl Checker {
     pub async fn returns(&self, scope: &Scope<'_>, victim: &str) -> Result<String, String> {
         let host = scope.hosts.iter().find(|h| h.name == victim).ok_or_else(|| format!("{victim} is gone"))?;
         let (endpoint, domain) = front(scope)?;
-        let asker = Asker::new(&self.client, Settings::default());
+        let asker = Asker::new(&self.client, Settings::default(), scope.ways);
         let until = std::time::Instant::now() + BACK;
         let backends = scope.hosts.iter().filter(|h| serves_pages(&h.role)).count();
         while std::time::Instant::now() < until {
             let up = probe_host(&asker, host).await.state == HostState::Up;
             for _ in 0..if up { backends * 4 } else { 0 } {
-                let answer = asker.get(&endpoint.address, endpoint.port, Some(domain), "/").await;
+                let answer = asker.get(&endpoint, Some(domain), "/").await;
                 if answer.is_ok_and(|a| served_by(&a).is_none_or(|by| by == victim)) {
                     return Ok("serves again".to_owned());
                 }
@@ -105,7 +105,8 @@ impl Checker {
 }
 
 fn front<'a>(scope: &Scope<'a>) -> Result<(Endpoint, &'a str), String> {
-    let endpoint = scope.endpoint.ok_or("no endpoint is declared")?;
+    let secure = scope.tls.and_then(|tls| tls.endpoint.as_deref());
+    let endpoint = secure.or(scope.endpoint).ok_or("no endpoint is declared")?;
     let endpoint = Endpoint::parse(endpoint).map_err(|e| e.to_string())?;
     let domain = scope.domains.first().ok_or("no domain is declared")?;
     Ok((endpoint, domain))

@@ -1,7 +1,7 @@
 //! Is a host up: what its declared probe says.
 
 use crate::model::{CheckKind, CheckResult, Health, Host, HostState, Probe};
-use crate::net::{connect, ssh_greeting};
+use crate::net::{Endpoint, connect, connect_through, ssh_greeting, ssh_greeting_through};
 
 use super::asker::Asker;
 
@@ -34,14 +34,24 @@ pub async fn probe_host(asker: &Asker<'_>, host: &Host) -> Probed {
             return probed(HostState::Up, None, address.clone(), "has no probe: up once made".to_owned());
         }
         Probe::Ssh(port) => {
-            let _permit = asker.permit().await;
-            ssh_greeting(address, *port, asker.timeout()).await.map(|g| (g.latency_ms, g.banner))
+            let _permit = asker.permit(address).await;
+            let limit = asker.timeout(address);
+            let greeted = match asker.via(address, *port) {
+                Some(argv) => ssh_greeting_through(&argv, address, *port, limit).await,
+                None => ssh_greeting(address, *port, limit).await,
+            };
+            greeted.map(|g| (g.latency_ms, g.banner))
         }
         Probe::Tcp(port) => {
-            let _permit = asker.permit().await;
-            connect(address, *port, asker.timeout()).await.map(|ms| (ms, format!("port {port} accepts")))
+            let _permit = asker.permit(address).await;
+            let limit = asker.timeout(address);
+            let took = match asker.via(address, *port) {
+                Some(argv) => connect_through(&argv, address, *port, limit).await,
+                None => connect(address, *port, limit).await,
+            };
+            took.map(|ms| (ms, format!("port {port} accepts")))
         }
-        Probe::Http(port, path) => match asker.get(address, *port, None, path).await {
+        Probe::Http(port, path) => match asker.get(&Endpoint::plain(address, *port), None, path).await {
             Ok(answer) if answer.status >= 500 => {
                 let detail = format!("{path} answered {}", answer.status);
                 return probed(HostState::Down, Some(answer.latency_ms), target(address, *port), detail);

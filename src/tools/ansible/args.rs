@@ -28,7 +28,7 @@ pub struct Playbook {
     pub passthrough: Vec<String>,
     /// Where otto's callback writes its events, absolute.
     pub events: Utf8PathBuf,
-    /// Value of `ANSIBLE_CALLBACK_PLUGINS`: [`super::config::callback_path`].
+    /// Value of `ANSIBLE_CALLBACK_PLUGINS`: [`super::config::search_path`].
     pub callbacks: String,
     /// The project's `ansible.cfg`. Named explicitly, because Ansible passes over one in a folder that all may write to.
     pub config: Option<Utf8PathBuf>,
@@ -65,7 +65,11 @@ impl Playbook {
             .env("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "true")
             .env("ANSIBLE_NOCOLOR", "1")
             .env("ANSIBLE_NOCOWS", "1")
-            .env("ANSIBLE_RETRY_FILES_ENABLED", "false");
+            .env("ANSIBLE_RETRY_FILES_ENABLED", "false")
+            // Nothing can prompt, whatever an ansible.cfg says.
+            .env("ANSIBLE_ASK_PASS", "false")
+            .env("ANSIBLE_ASK_VAULT_PASS", "false")
+            .env("ANSIBLE_BECOME_ASK_PASS", "false");
         if let Some(config) = &self.config {
             call = call.env("ANSIBLE_CONFIG", config.as_str());
         }
@@ -105,6 +109,9 @@ mod tests {
         insta::assert_snapshot!(format!("{}\n{:#?}", call.shown(), call.env), @r#"
         /v/bin/ansible-playbook -i /o/inventory.json --check --limit www-1,lb-1 -e @/o/vars.json --tags nginx /p/clowd/config/site.yml
         {
+            "ANSIBLE_ASK_PASS": "false",
+            "ANSIBLE_ASK_VAULT_PASS": "false",
+            "ANSIBLE_BECOME_ASK_PASS": "false",
             "ANSIBLE_CALLBACK_PLUGINS": "/o/cb",
             "ANSIBLE_CONFIG": "/p/clowd/config/ansible.cfg",
             "ANSIBLE_HOME": "/o/home",

@@ -4,19 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{DeploymentSpec, Host};
+use crate::model::{DeploymentSpec, Host, ssh};
 
 /// How hosts are reached, and what else the inventory has to say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
-    /// Who to log in as, where the host does not say.
-    pub user: Option<String>,
-    /// A private key, absolute; else the agent.
-    pub identity: Option<String>,
-    /// A host to go through (`user@host:port`).
-    pub jump: Option<String>,
-    /// The deployment's own file of host keys, absolute: new ones are accepted once, a changed one is an error.
-    pub known_hosts: Option<String>,
+    /// How SSH reaches them; absent where only the values of the inventory matter.
+    pub ssh: Option<ssh::Access>,
     /// A folder for what Ansible leaves on local hosts, absolute; goes with a private `ANSIBLE_HOME`.
     pub local_home: Option<String>,
     /// Further variables for all hosts, above the user's.
@@ -58,7 +52,7 @@ pub fn inventory(spec: &DeploymentSpec, hosts: &[Host], access: &Access) -> Valu
     let mut named: Vec<&Host> = hosts.iter().collect();
     named.sort_by(|a, b| a.name.cmp(&b.name));
     let all: Map<String, Value> =
-        named.into_iter().map(|host| (host.name.clone(), Value::Object(host_vars(host, access)))).collect();
+        named.into_iter().map(|host| (host.name.clone(), Value::Object(host_vars(host, hosts, access)))).collect();
     json!({ "all": { "vars": all_vars(spec, access), "hosts": all, "children": children } })
 }
 
@@ -83,10 +77,14 @@ fn all_vars(spec: &DeploymentSpec, access: &Access) -> Map<String, Value> {
     for (name, value) in own {
         vars.insert(name.to_owned(), value);
     }
+    if spec.on.is_some() {
+        // The hosts' own site answers what is asked by address.
+        vars.insert("default_site".to_owned(), json!(false));
+    }
     vars
 }
 
-fn host_vars(host: &Host, access: &Access) -> Map<String, Value> {
+fn host_vars(host: &Host, hosts: &[Host], access: &Access) -> Map<String, Value> {
     let mut vars = Map::new();
     let mut set = |name: &str, value: Value| {
         if !value.is_null() {
@@ -100,10 +98,11 @@ fn host_vars(host: &Host, access: &Access) -> Map<String, Value> {
         set("ansible_python_interpreter", json!("{{ ansible_playbook_python }}"));
         set("ansible_remote_tmp", json!(access.local_home.as_ref().map(|home| format!("{home}/tmp"))));
     } else {
-        set("ansible_user", json!(host.user.as_ref().or(access.user.as_ref())));
+        let ssh = access.ssh.as_ref();
+        set("ansible_user", json!(ssh.map_or(host.user.as_deref(), |ssh| ssh.user(host))));
         set("ansible_port", json!(host.port));
-        set("ansible_ssh_private_key_file", json!(access.identity));
-        set("ansible_ssh_common_args", json!(ssh_args(access)));
+        set("ansible_ssh_private_key_file", json!(ssh.map_or(host.identity.as_deref(), |ssh| ssh.identity(host))));
+        set("ansible_ssh_common_args", json!(ssh.map(|ssh| ssh_args(ssh, host, hosts))));
     }
     let mut theirs: Vec<_> = host.vars.iter().collect();
     theirs.sort_by_key(|(name, _)| *name);
@@ -122,21 +121,17 @@ fn host_vars(host: &Host, access: &Access) -> Map<String, Value> {
     vars
 }
 
-/// Options for ssh as Ansible takes them: split like a shell does, then read by ssh, which wants quotes of its own
-/// around a path with blanks.
-fn ssh_args(access: &Access) -> Option<String> {
-    let mut args = Vec::new();
-    if let Some(file) = &access.known_hosts {
-        args.push(format!("-o 'UserKnownHostsFile=\"{}\"'", file.replace('\'', "'\\''")));
-        args.push("-o StrictHostKeyChecking=accept-new".to_owned());
-    }
-    if access.identity.is_some() {
+/// Options for ssh as Ansible takes them, which splits them like a shell does. User, port and key it adds itself.
+fn ssh_args(access: &ssh::Access, host: &Host, hosts: &[Host]) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let mut args = vec!["-F".to_owned(), quoted(&access.config)];
+    if access.identity(host).is_some() {
         args.push("-o IdentitiesOnly=yes".to_owned());
     }
-    if let Some(jump) = &access.jump {
-        args.push(format!("-o 'ProxyJump={}'", jump.replace('\'', "")));
+    if let Some(jump) = access.jump(host, hosts) {
+        args.push(format!("-o {}", quoted(&format!("ProxyJump={jump}"))));
     }
-    (!args.is_empty()).then(|| args.join(" "))
+    args.join(" ")
 }
 
 #[cfg(test)]
@@ -155,20 +150,30 @@ mod tests {
         serde_json::from_value(value).expect("a host")
     }
 
+    fn access() -> Access {
+        Access {
+            ssh: Some(ssh::Access {
+                ssh: ssh::Ssh {
+                    user: Some("debian".into()),
+                    identity: Some("/k/id".into()),
+                    jump: Some("me@bastion".into()),
+                    ..ssh::Ssh::default()
+                },
+                config: "/o/my hosts/config".into(),
+                known_hosts: "/o/my hosts/known".into(),
+            }),
+            local_home: Some("/o/ansible".into()),
+            vars: Map::new(),
+        }
+    }
+
     #[test]
     fn groups_follow_roles_and_the_order_is_fixed() {
         let www = host(
             json!({"name":"www-1","role":"www","address":"127.70.0.1","connection":"local","vars":{"root":"/h","http_port":8080}}),
         );
         let all = host(json!({"name":"clowd-1","role":"clowd","address":"10.0.0.1","user":"root","port":2222}));
-        let access = Access {
-            user: Some("debian".into()),
-            identity: Some("/k/id".into()),
-            jump: Some("me@bastion".into()),
-            known_hosts: Some("/o/my hosts/known".into()),
-            local_home: Some("/o/ansible".into()),
-            vars: Map::new(),
-        };
+        let access = access();
         let one = inventory(&spec(), &[www.clone(), all.clone()], &access);
         assert_eq!(one.to_string(), inventory(&spec(), &[all, www], &access).to_string());
         insta::assert_snapshot!(serde_json::to_string_pretty(&one).expect("JSON"), @r#"
@@ -195,7 +200,7 @@ mod tests {
                 "ansible_user": "root",
                 "ansible_port": 2222,
                 "ansible_ssh_private_key_file": "/k/id",
-                "ansible_ssh_common_args": "-o 'UserKnownHostsFile=\"/o/my hosts/known\"' -o StrictHostKeyChecking=accept-new -o IdentitiesOnly=yes -o 'ProxyJump=me@bastion'",
+                "ansible_ssh_common_args": "-F '/o/my hosts/config' -o IdentitiesOnly=yes -o 'ProxyJump=me@bastion'",
                 "role": "clowd",
                 "address": "10.0.0.1",
                 "private_address": "10.0.0.1"

@@ -5,6 +5,7 @@ pub mod callback;
 pub mod classify;
 pub mod config;
 pub mod explain;
+pub mod galaxy;
 pub mod inventory;
 pub mod parse;
 

@@ -27,6 +27,8 @@ pub struct Terraform {
     pub data_dir: Option<Utf8PathBuf>,
     /// For roots with a backend of their own.
     pub workspace: Option<String>,
+    /// What `init` is told of the backend beside the root's own block (`-backend-config=`).
+    pub init_args: Vec<String>,
     /// JSON variables, absolute path; given to plan, apply and destroy.
     pub var_file: Option<Utf8PathBuf>,
     /// More variables (addresses of an `http` backend, say), none of them secret: a call is stored as it is.
@@ -84,8 +86,10 @@ impl Terraform {
     /// (Terraform 1.9, OpenTofu 1.8), else text.
     pub fn init(&self) -> Invocation {
         let json = self.version >= if self.tofu { (1, 8, 0) } else { (1, 9, 0) };
-        let call = self.call("init", Stop::TerraformRead).args(json.then_some("-json"));
-        call.args(["-input=false", "-no-color", LOCK_TIMEOUT])
+        let mut call = self.call("init", Stop::TerraformRead).args(json.then_some("-json"));
+        // It is made once for all deployments, and refuses a workspace that is still to be made.
+        call.env.remove("TF_WORKSPACE");
+        call.args(["-input=false", "-no-color", LOCK_TIMEOUT]).args(self.init_args.iter().cloned())
     }
 
     /// A plan, saved to `out` where one is given. Exit code 2 says that there are changes; the stream says which.
@@ -128,7 +132,8 @@ impl Terraform {
         self.call("output", Stop::TerraformRead).args(["-json"])
     }
 
-    /// The state to stdout, from whichever backend.
+    /// The state to stdout, from whichever backend. A workspace that is not there yet is made by this (`pg` refuses two
+    /// that are made at once, whatever the lock's timeout: the caller serialises and repeats).
     pub fn state_pull(&self) -> Invocation {
         self.call("state", Stop::TerraformRead).args(["pull"])
     }
@@ -138,17 +143,9 @@ impl Terraform {
         self.call("state", Stop::Terraform).args(["push", LOCK_TIMEOUT]).args([file.to_string()])
     }
 
-    /// Creates a workspace; the caller serialises these per backend. It is run without `TF_WORKSPACE`, which it refuses,
-    /// and writes its choice into the data folder: give it a folder of its own, or `TF_WORKSPACE` to every later call.
-    pub fn workspace_new(&self, name: &str) -> Invocation {
-        let mut call = self.call("workspace", Stop::Terraform).args(["new", "-no-color", LOCK_TIMEOUT, name]);
-        call.env.remove("TF_WORKSPACE");
-        call
-    }
-
-    /// The workspaces that exist, one a line, the current one with a star.
-    pub fn workspace_list(&self) -> Invocation {
-        let mut call = self.call("workspace", Stop::TerraformRead).args(["list", "-no-color"]);
+    /// Removes a workspace whose state is empty. It is run without `TF_WORKSPACE`: the current one cannot be removed.
+    pub fn workspace_delete(&self, name: &str) -> Invocation {
+        let mut call = self.call("workspace", Stop::Terraform).args(["delete", "-no-color", LOCK_TIMEOUT, name]);
         call.env.remove("TF_WORKSPACE");
         call
     }
@@ -188,6 +185,7 @@ mod tests {
             dir: "/p/d".into(),
             data_dir: Some("/c/data".into()),
             workspace: Some("dev_do_hello".into()),
+            init_args: Vec::new(),
             var_file: Some("/p/d/otto.tfvars.json".into()),
             env: BTreeMap::new(),
         }
@@ -213,7 +211,7 @@ mod tests {
             tf.output_json(),
             tf.state_pull(),
             tf.state_push("errored.tfstate".into()),
-            tf.workspace_new("dev_do_hello"),
+            tf.workspace_delete("dev_do_hello"),
         ]
         .map(|call| call.shown())
         .join("\n");
@@ -229,7 +227,7 @@ mod tests {
         /bin/terraform output -json
         /bin/terraform state pull
         /bin/terraform state push -lock-timeout=5m errored.tfstate
-        /bin/terraform workspace new -no-color -lock-timeout=5m dev_do_hello
+        /bin/terraform workspace delete -no-color -lock-timeout=5m dev_do_hello
         "#);
     }
 
@@ -243,7 +241,8 @@ mod tests {
         assert!(call.removals(["TF_CLI_CONFIG_FILE", "TF_VAR_token", "TF_PLUGIN_CACHE_DIR"]).is_empty());
         assert_eq!(call.removals(["TF_LOG_PATH", "TF_CLI_ARGS_apply"]), ["TF_LOG_PATH", "TF_CLI_ARGS_apply"]);
         assert_eq!(call.stop, Stop::Terraform);
-        assert!(!terraform().workspace_new("x").env.contains_key("TF_WORKSPACE"));
+        assert!(!terraform().workspace_delete("x").env.contains_key("TF_WORKSPACE"));
+        assert!(!terraform().init().env.contains_key("TF_WORKSPACE"));
     }
 
     #[test]

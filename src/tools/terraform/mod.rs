@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu: their calls, their event stream, their state and the files of a root.
 
 pub mod args;
+pub mod backend;
 pub mod changes;
 pub mod explain;
 pub mod hcl;
@@ -11,6 +12,7 @@ pub mod show;
 pub mod state;
 
 pub use args::{Extra, Terraform};
+pub use backend::{Addresses, Backend};
 pub use outputs::Declared;
 pub use parse::{Operation, Planned, PlannedAction, Report, Stream, Summary};
 pub use state::{State, StateFile, Unsure};

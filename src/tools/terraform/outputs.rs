@@ -126,6 +126,8 @@ fn host(index: usize, item: &Value, problems: &mut Vec<String>, warnings: &mut V
     }
     let required = |fields: &mut Fields, name: &str| fields.text(name, true).unwrap_or_default();
     let host = Host {
+        identity: None,
+        jump: None,
         name: required(&mut fields, "name"),
         role: required(&mut fields, "role"),
         address: required(&mut fields, "address"),

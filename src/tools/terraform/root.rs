@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::backend::Backend;
 use super::hcl::{Block, Body, scan};
 
 /// The lock file of providers.
@@ -95,6 +96,30 @@ pub fn declared_variables(dir: &Utf8Path) -> io::Result<BTreeSet<String>> {
     labelled(dir, "variable")
 }
 
+/// Names of the variables that have a value without anybody giving one: a default, or a line in `terraform.tfvars` or an
+/// `*.auto.tfvars` (JSON ones as well).
+///
+/// # Errors
+/// The folder or a file cannot be read.
+pub fn valued_variables(dir: &Utf8Path) -> io::Result<BTreeSet<String>> {
+    let body = read(dir)?;
+    let with_default = body.of_kind("variable").filter(|block| block.body.attribute("default").is_some());
+    let mut found: BTreeSet<String> = with_default.filter_map(|block| block.labels.first().cloned()).collect();
+    for entry in dir.read_dir_utf8()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let plain = name == "terraform.tfvars" || name.ends_with(".auto.tfvars");
+        if plain {
+            found.extend(scan(&fs::read_to_string(entry.path())?).attributes.into_iter().map(|(name, _)| name));
+        } else if name == "terraform.tfvars.json" || name.ends_with(".auto.tfvars.json") {
+            let text = fs::read_to_string(entry.path())?;
+            let map: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+            found.extend(map.into_iter().map(|(name, _)| name));
+        }
+    }
+    Ok(found)
+}
+
 /// Names of the outputs that a root declares.
 ///
 /// # Errors
@@ -118,12 +143,19 @@ pub fn lacks_output(dir: &Utf8Path, name: &str) -> io::Result<bool> {
 /// # Errors
 /// The folder or a file cannot be read.
 pub fn backend(dir: &Utf8Path) -> io::Result<Option<String>> {
+    Ok(backend_block(dir)?.map(|block| block.kind))
+}
+
+/// The same with its settings.
+pub(super) fn backend_block(dir: &Utf8Path) -> io::Result<Option<Backend>> {
     let body = read(dir)?;
-    Ok(settings(&body).find_map(|block| match block.kind.as_str() {
+    let kind = |block: &Block| match block.kind.as_str() {
         "backend" => block.labels.first().cloned(),
         "cloud" => Some("cloud".to_owned()),
         _ => None,
-    }))
+    };
+    // The root's own block comes before otto's override by the order of the files.
+    Ok(settings(&body).find_map(|block| Some(Backend { kind: kind(block)?, settings: block.body.attributes.clone() })))
 }
 
 /// Blocks inside `terraform` blocks.

@@ -34,6 +34,8 @@ pub struct State {
     pub lineage: String,
     /// The version of the tool that wrote it.
     pub tool_version: String,
+    /// The addresses of providers in it, as written.
+    pub providers: BTreeSet<String>,
     /// Addresses of managed resources with a current object, module and index included.
     pub addresses: BTreeSet<String>,
     /// Those of them that the next apply will replace.
@@ -131,6 +133,7 @@ impl State {
         for resource in root.get("resources").and_then(Value::as_array).into_iter().flatten() {
             let managed = resource.get("mode").and_then(Value::as_str) == Some("managed");
             let base = base_address(resource);
+            state.providers.extend(resource.get("provider").and_then(Value::as_str).map(str::to_owned));
             for instance in resource.get("instances").and_then(Value::as_array).into_iter().flatten() {
                 state.instance(&base, instance, managed);
             }
@@ -169,6 +172,16 @@ impl State {
     /// It knows no resource at all: nothing is left of a deployment.
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty() && self.deposed.is_empty()
+    }
+
+    /// `terraform` or `tofu`, as far as the registry of its providers tells.
+    pub fn written_by(&self) -> Option<&'static str> {
+        let from = |registry: &str| self.providers.iter().any(|provider| provider.contains(registry));
+        match () {
+            () if from("registry.opentofu.org/") => Some("tofu"),
+            () if from("registry.terraform.io/") => Some("terraform"),
+            () => None,
+        }
     }
 
     /// An id (or name, or path) occurs in some object as a value of its own.
