@@ -83,12 +83,6 @@ fn on(
     known: &Known<'_>,
 ) -> Option<Name> {
     let name = reading.name(field)?;
-    for key in ["roles", "static"] {
-        if let Some(other) = fields.get(key) {
-            let message = format!("`{key}` and `on: {name}` contradict each other");
-            reading.bad(&other, message, format!("leave one of them out: the hosts are those of `{name}`"));
-        }
-    }
     if folder.file_name() == Some(name.as_str()) {
         reading.bad(field, format!("`{name}` cannot live on itself"), "name another site");
         return None;
@@ -97,6 +91,12 @@ fn on(
         let hint = near::suggestion(name.as_str(), known.sites.iter().copied());
         reading.bad(field, format!("unknown site `{name}`"), hint);
         return None;
+    }
+    for key in ["roles", "static"] {
+        if let Some(other) = fields.get(key) {
+            let message = format!("`{key}` and `on: {name}` contradict each other");
+            reading.bad(&other, message, format!("leave one of them out: the hosts are those of `{name}`"));
+        }
     }
     Some(name)
 }

@@ -65,6 +65,10 @@ pub async fn login(exe: &Utf8Path, access: &Access, host: &Host, hosts: &[Host])
     let answer = capture(Utf8Path::new(&argv[0]), &args, &BTreeMap::new(), LOGIN).await;
     match answer {
         Ok(answer) if answer.code == 0 => Ok(()),
+        Ok(answer) if answer.code == 127 && answer.stderr.is_empty() => {
+            let hint = "install OpenSSH's client (openssh-client)".to_owned();
+            Err(Refusal { what: "no `ssh` is on PATH".to_owned(), hints: vec![hint], lasting: true })
+        }
         Ok(answer) => Err(Refusal::read(&answer.stderr, &answer.stdout)),
         Err(error) => Err(Refusal { what: error.to_string(), hints: Vec::new(), lasting: false }),
     }
