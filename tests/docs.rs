@@ -253,6 +253,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
         below("roles.*.", keys("src/project/shape.rs", "ROLE_KEYS")),
         below("checks.*.", keys("src/project/shape.rs", "CHECK_KEYS")),
         below("static.hosts.*.", keys("src/project/machines.rs", "KEYS")),
+        below("content.", keys("src/project/content.rs", "KEYS")),
         vec!["environments".to_owned()],
     ]
     .concat()

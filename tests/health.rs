@@ -242,8 +242,14 @@ fn a_healthy_deployment_has_nothing_to_complain_about() {
         ];
         let domains = ["hello.localhost".to_owned(), "www.hello.localhost".to_owned()];
         let (checks, endpoint) = ([check("/", 200, "hello")], format!("http://127.0.0.1:{front}/"));
-        let scope =
-            Scope { hosts: &hosts, endpoint: Some(&endpoint), domains: &domains, checks: &checks, ways: &Ways::new() };
+        let scope = Scope {
+            hosts: &hosts,
+            endpoint: Some(&endpoint),
+            domains: &domains,
+            checks: &checks,
+            tls: None,
+            ways: &Ways::new(),
+        };
         let full = deployment(&Client::new(), &scope, Level::Full, settings()).await;
         assert_eq!(complaints(&full), Vec::<String>::new());
         let names: Vec<&str> = full.iter().map(|result| result.name.as_str()).collect();
@@ -275,8 +281,14 @@ fn what_is_wrong_is_said() {
         let domains = ["hello.localhost".to_owned()];
         let checks = [check("/", 404, "hello"), check("/", 200, "goodbye")];
         let endpoint = format!("127.0.0.1:{front}");
-        let scope =
-            Scope { hosts: &hosts, endpoint: Some(&endpoint), domains: &domains, checks: &checks, ways: &Ways::new() };
+        let scope = Scope {
+            hosts: &hosts,
+            endpoint: Some(&endpoint),
+            domains: &domains,
+            checks: &checks,
+            tls: None,
+            ways: &Ways::new(),
+        };
         let found = deployment(&Client::new(), &scope, Level::Full, settings()).await;
         let text = complaints(&found).join("\n");
         for part in [
@@ -302,7 +314,8 @@ fn one_www_is_its_own_endpoint_and_nothing_is_silently_fine() {
         let port = serve(Manner::Page(None)).await;
         let hosts = [host("www-1", port, "none")];
         let domains = ["hello.localhost".to_owned()];
-        let scope = Scope { hosts: &hosts, endpoint: None, domains: &domains, checks: &[], ways: &Ways::new() };
+        let scope =
+            Scope { hosts: &hosts, endpoint: None, domains: &domains, checks: &[], tls: None, ways: &Ways::new() };
         let alone = deployment(&client, &scope, Level::Full, settings()).await;
         assert_eq!((alone.len(), worst(&alone)), (3, Health::Ok), "{alone:?}");
         let two = [host("www-1", port, "none"), host("www-2", port, "smoke")];
@@ -322,7 +335,8 @@ fn patience_waits_for_what_is_about_to_come() {
         let port = serve(Manner::Turn(vec!["www-1"], 3)).await;
         let hosts = [host("www-1", port, "none")];
         let domains = ["hello.localhost".to_owned()];
-        let scope = Scope { hosts: &hosts, endpoint: None, domains: &domains, checks: &[], ways: &Ways::new() };
+        let scope =
+            Scope { hosts: &hosts, endpoint: None, domains: &domains, checks: &[], tls: None, ways: &Ways::new() };
         let patient = Settings { patience: Duration::from_secs(5), ..settings() };
         let began = Instant::now();
         assert_eq!(worst(&deployment(&Client::new(), &scope, Level::Full, patient).await), Health::Ok);
@@ -344,7 +358,8 @@ fn a_host_that_answers_500_is_down() {
         let probed = host("www-1", port, &format!("http:{port}/up"));
         assert_eq!(probe_host(&asker, &probed).await.state, HostState::Down);
         assert_eq!(probe_host(&asker, &probed).await.state, HostState::Up);
-        let page = Page { status: Some(200), ..Page::home("home", "127.0.0.1", port, "a.localhost") };
+        let front = otto::net::Endpoint::plain("127.0.0.1", port);
+        let page = Page { status: Some(200), ..Page::home("home", &front, "a.localhost") };
         let result = check_page(&asker, &page).await;
         assert_eq!(result.target, format!("http://a.localhost:{port}/"));
     });

@@ -1,4 +1,4 @@
-//! The checks of a deployment against real nginx and haproxy, where they are installed.
+//! The checks of a deployment against real nginx and haproxy.
 
 #![allow(clippy::print_stderr)]
 
@@ -11,6 +11,8 @@ use otto::model::{CheckResult, Health, Host, Ways};
 use otto::net::Client;
 use otto::services::health::{Level, Scope, Settings, deployment, worst};
 use otto::tools::find::Search;
+
+mod support;
 
 /// A server that is ended with the test.
 struct Server(Child);
@@ -95,13 +97,10 @@ fn search() -> Search {
 
 #[test]
 fn real_servers_are_healthy_until_one_is_lost() {
+    support::tools();
     let search = search();
-    let (Some((www, _)), Some((lb, _))) = (search.program("nginx"), search.program("haproxy")) else {
-        eprintln!(
-            "skipped: nginx and haproxy are neither installed nor in otto's cache (OTTO_TEST_CACHE names another)"
-        );
-        return;
-    };
+    let program = |name: &str| search.program(name).unwrap_or_else(|| panic!("no {name}, though it was installed")).0;
+    let (www, lb) = (program("nginx"), program("haproxy"));
     let libraries = search.packages_root().join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
     let folder = tempfile::tempdir().expect("a folder");
     let backends: Vec<(String, u16)> = (1..=3).map(|n| (format!("www-{n}"), free_port())).collect();
@@ -113,7 +112,14 @@ fn real_servers_are_healthy_until_one_is_lost() {
     hosts.insert(0, host("lb-1", front));
     let domains = ["hello.localhost".to_owned(), "www.hello.localhost".to_owned()];
     let endpoint = format!("http://127.0.0.1:{front}/");
-    let scope = Scope { hosts: &hosts, endpoint: Some(&endpoint), domains: &domains, checks: &[], ways: &Ways::new() };
+    let scope = Scope {
+        hosts: &hosts,
+        endpoint: Some(&endpoint),
+        domains: &domains,
+        checks: &[],
+        tls: None,
+        ways: &Ways::new(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let client = Client::new();
     let ask = |level, settings| {

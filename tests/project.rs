@@ -14,5 +14,7 @@ mod good;
 mod hashed;
 #[path = "project/selected.rs"]
 mod selected;
+#[path = "project/shared.rs"]
+mod shared;
 #[path = "project/survived.rs"]
 mod survived;

@@ -71,6 +71,9 @@ class Project:
         cache = os.environ.get("OTTO_TEST_CACHE") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         self.env.update(HOME=os.path.join(self.base, "home"), XDG_STATE_HOME=os.path.join(self.base, "state"), XDG_CACHE_HOME=cache)
         self.env.update(TERM="xterm-256color", TF_CLI_CONFIG_FILE=os.environ.get("TF_CLI_CONFIG_FILE", "/dev/null"))
+        # What a killed Packer leaves behind goes with the trial.
+        self.env["TMPDIR"] = os.path.join(self.base, "tmp")
+        os.makedirs(self.env["TMPDIR"])
         os.makedirs(self.env["HOME"])
         self.sessions = set()  # of supervisors that were seen
         self.log = os.path.join(self.base, "terminal.log")

@@ -97,8 +97,8 @@ pub(super) fn finish(session: &Session, json: bool, report: &Report) -> u8 {
 
 /// `http://hello.localhost:20123/` for an endpoint on this machine: browsers and curl take it to loopback.
 fn by_name(endpoint: &str, domain: &str) -> Option<String> {
-    let rest = endpoint.strip_prefix("http://127.0.0.1")?;
-    domain.ends_with(".localhost").then(|| format!("http://{domain}{rest}"))
+    let (scheme, rest) = endpoint.split_once("://127.0.0.1")?;
+    domain.ends_with(".localhost").then(|| format!("{scheme}://{domain}{rest}"))
 }
 
 #[cfg(test)]
@@ -114,6 +114,7 @@ mod tests {
     #[test]
     fn names_of_this_machine_become_urls() {
         assert_eq!(by_name("http://127.0.0.1:20431/", "a.localhost").as_deref(), Some("http://a.localhost:20431/"));
+        assert_eq!(by_name("https://127.0.0.1:10431/", "a.localhost").as_deref(), Some("https://a.localhost:10431/"));
         assert_eq!(by_name("http://10.0.0.1/", "a.localhost"), None);
         assert_eq!(by_name("http://127.0.0.1:1/", "example.com"), None);
     }

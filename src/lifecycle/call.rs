@@ -5,6 +5,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::context::Context;
+use super::secrets::Secrets;
 use super::unit_end::Trouble;
 use crate::model::{Diagnostic, End, EventKind, UnitId};
 use crate::process::{self, Climbed, Command, Ladder, Running, Tail};
@@ -80,12 +81,13 @@ fn servants(stop: Stop) -> Vec<String> {
 }
 
 /// Turns an invocation into a supervised command.
-pub(super) fn command(invocation: &Invocation) -> Command {
+pub(super) fn command(invocation: &Invocation, secrets: &Secrets) -> Command {
     Command {
         program: invocation.program.clone(),
         args: invocation.args.clone(),
         cwd: invocation.cwd.clone(),
         env: invocation.env.clone(),
+        secret_env: secrets.env().clone(),
         env_remove: invocation.env_remove.clone(),
         ladder: ladder(invocation.stop),
         limit_ms: invocation.limit_ms,
@@ -118,7 +120,7 @@ pub(super) async fn call(
     let carrier = unit.deployment().and_then(|id| context.targets.get(id)?.spec.carrier());
     let of_deployment = unit.deployment().into_iter().chain(&carrier).filter_map(|id| context.locks.get(id));
     let locks: Vec<&process::Lock> = of_deployment.chain(call.lock).collect();
-    let running = process::start(&context.exe, &folder, &command(&call.invocation), &locks).await?;
+    let running = process::start(&context.exe, &folder, &command(&call.invocation, &context.secrets), &locks).await?;
     let mut says = Saying { context, unit, last_progress: 0, errors: Vec::new(), trouble: None };
     if let (Some(pid), Some(start_time)) = (running.pid(), running.start_time()) {
         says.record(EventKind::Started { pid, start_time });
@@ -128,6 +130,10 @@ pub(super) async fn call(
     if called.abandoned {
         // No end is written: the next otto finds the call open, and waits for it.
         return Err(Trouble::Abandoned { what: format!("{} {}", call.tool, call.step) });
+    }
+    // Before anything else reads what the tool wrote.
+    for path in [folder.join("stdout"), folder.join("stderr"), stream] {
+        context.secrets.file(&path).map_err(Trouble::file(&path))?;
     }
     let took_ms = context.now().since(began);
     says.record(EventKind::Ended { step: call.step.to_owned(), end: called.end.clone(), took_ms });

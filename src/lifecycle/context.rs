@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::ground::Grounds;
 use super::plan::Target;
 use super::recorder::Recorder;
+use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
@@ -92,6 +93,8 @@ pub struct Prints {
 pub struct Context {
     /// Numbers and writes events.
     pub recorder: Recorder,
+    /// What is given to tools and never shown.
+    pub secrets: Arc<Secrets>,
     /// Asks units to stop.
     pub stopper: Stopper,
     /// Tells units to stop.
@@ -106,6 +109,8 @@ pub struct Context {
     pub home: Utf8PathBuf,
     /// Absolute `clowd/config`.
     pub config: Utf8PathBuf,
+    /// The project's name.
+    pub title: Name,
     /// The project's id.
     pub project: String,
     /// The store's id.
@@ -136,6 +141,8 @@ pub struct Context {
     pub ask: Arc<dyn Ask>,
     /// One question at a time.
     pub asking: tokio::sync::Mutex<()>,
+    /// Building pages: one at a time.
+    pub building: tokio::sync::Mutex<()>,
     /// Making a shared data folder: one at a time.
     pub initialising: tokio::sync::Mutex<()>,
     /// otto's account.

@@ -1,9 +1,11 @@
 //! Numbers events and hands each to the journal first, then to whoever watches.
 //!
+//! No event holds a secret: values that are known as such are taken out here, once for all readers.
 //! The journal may refuse (a full disk): then the run must not go on as if it had been written. A watcher may not.
 
 use std::sync::{Arc, Mutex};
 
+use super::secrets::Secrets;
 use crate::model::{Clock, Event, EventKind, RunId, Sink, SinkError, UnitId, event::SCHEMA};
 
 /// The one source of a run's events: `seq` has no gaps because numbering and writing happen under one lock.
@@ -13,6 +15,7 @@ pub struct Recorder {
     watcher: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
     last: Mutex<u64>,
+    secrets: Arc<Secrets>,
 }
 
 impl Recorder {
@@ -23,8 +26,9 @@ impl Recorder {
         journal: Arc<dyn Sink>,
         watcher: Arc<dyn Sink>,
         clock: Arc<dyn Clock>,
+        secrets: Arc<Secrets>,
     ) -> Self {
-        Self { run, journal, watcher, clock, last: Mutex::new(last_seq) }
+        Self { run, journal, watcher, clock, last: Mutex::new(last_seq), secrets }
     }
 
     /// The run that it records.
@@ -69,6 +73,7 @@ impl Recorder {
 
     fn event(&self, seq: u64, unit: Option<UnitId>, kind: EventKind) -> Event {
         let (at, run) = (self.clock.now(), self.run.clone());
+        let kind = self.secrets.event(kind);
         Event { schema: SCHEMA.to_owned(), at, run, seq, unit, kind }
     }
 }

@@ -29,6 +29,8 @@ pub enum CheckKind {
     Host,
     /// A page answers as it should.
     Http,
+    /// A certificate is good, for long enough.
+    Tls,
     /// The load balancer spreads over all backends.
     Spread,
     /// The site survives the loss of one backend.

@@ -7,6 +7,7 @@ use super::name::DeploymentId;
 use super::outcome::Outcome;
 use super::site::DeploymentSpec;
 use super::time::Timestamp;
+use super::tls::{Tls, secure_endpoint};
 use super::unit::RunId;
 
 /// How far a deployment has come.
@@ -65,6 +66,14 @@ pub struct Dirty {
 }
 
 impl Deployment {
+    /// Where visitors reach it: over HTTPS when that is what it should serve.
+    pub fn front(&self, tls: Option<&Tls>) -> Option<String> {
+        match tls {
+            Some(_) => secure_endpoint(&self.hosts, self.endpoint.as_deref()),
+            None => self.endpoint.clone(),
+        }
+    }
+
     /// Set where provisioning has to look for what an interruption left; half a configuration is repaired by config.
     pub fn adrift(&self) -> Option<&Dirty> {
         let half_made = matches!(self.phase, Phase::Partial | Phase::Destroying);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::name::{DeploymentId, Name};
+use super::pattern::{Pattern, longest};
+use super::range::Range;
 use super::site::{DeploymentSpec, Machine, Role, Shape, Site, roles_of};
 use super::ssh::Ssh;
 
@@ -23,6 +25,10 @@ pub struct Project {
     pub environment: Name,
     /// Policies; an environment that is not listed has none.
     pub environments: BTreeMap<Name, Environment>,
+    /// Policies of environments by pattern, for those that no exact name names.
+    pub patterns: Vec<(Pattern, Environment)>,
+    /// Which versions of which tools may be used; all that otto works with, where a tool is not named.
+    pub tools: ToolPins,
     /// Folders of `sites/`.
     pub sites: BTreeMap<Name, Site>,
     /// Folders of `clowd/provision/`.
@@ -35,6 +41,9 @@ pub struct Project {
     pub ssh: Ssh,
 }
 
+/// `tools:`: versions by the tool's word (`terraform`, `opentofu`, `packer`, `ansible`).
+pub type ToolPins = BTreeMap<String, Range>;
+
 /// Policy of an environment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Environment {
@@ -46,6 +55,8 @@ pub struct Environment {
     pub budget: Option<(String, String)>,
     /// For Ansible and Terraform.
     pub vars: serde_json::Map<String, serde_json::Value>,
+    /// Only on these providers; any when absent.
+    pub providers: Option<Vec<Name>>,
 }
 
 /// What drives a provider.
@@ -110,9 +121,22 @@ pub struct Appliance {
 }
 
 impl Project {
-    /// The policy of an environment.
+    /// The policy of an environment: by its name, else by the longest pattern that fits, else none.
     pub fn environment_policy(&self, name: &Name) -> Environment {
-        self.environments.get(name).cloned().unwrap_or_default()
+        let by_pattern = || longest(&self.patterns, name).map(|(_, policy)| policy);
+        self.environments.get(name).or_else(by_pattern).cloned().unwrap_or_default()
+    }
+
+    /// The word under which `environments` of otto.yaml holds an environment's policy: its name or a pattern.
+    pub fn environment_key(&self, name: &Name) -> Option<String> {
+        let by_pattern = || longest(&self.patterns, name).map(|(pattern, _)| pattern.to_string());
+        self.environments.contains_key(name).then(|| name.to_string()).or_else(by_pattern)
+    }
+
+    /// Whether an environment is named anywhere: the default one, by otto.yaml, or by a site.
+    pub fn knows_environment(&self, name: &Name) -> bool {
+        let by_site = |site: &Site| site.environment_key(name).is_some();
+        *name == self.environment || self.environment_key(name).is_some() || self.sites.values().any(by_site)
     }
 
     /// What a deployment should be; nothing when site or provider is not in the project, or the site is not for it.
@@ -120,7 +144,9 @@ impl Project {
         let site = self.sites.get(&id.site)?;
         let provider = self.provider_specs.get(&id.provider)?;
         let shape = site.shape(&id.environment);
-        if !shape.is_for(provider) {
+        let policy = self.environment_policy(&id.environment);
+        let restricted = policy.providers.as_ref().is_some_and(|only| !only.contains(&id.provider));
+        if restricted || !shape.is_for(provider) {
             return None;
         }
         let (roles, machines) = match &shape.on {
@@ -130,7 +156,6 @@ impl Project {
             }
             None => shape.hosts(provider),
         };
-        let policy = self.environment_policy(&id.environment);
         let mut vars = policy.vars.clone();
         vars.extend(shape.vars.clone());
         Some(DeploymentSpec {
@@ -138,11 +163,13 @@ impl Project {
             domains: shape.domains.clone(),
             roles,
             content: shape.content.clone(),
+            build: shape.build.clone(),
             checks: shape.checks.clone(),
             region: shape.region.clone().unwrap_or_else(|| provider.region.clone()),
             vars,
             ttl_s: policy.ttl_s,
             protect: policy.protect,
+            tls: shape.tls.clone(),
             machines,
             on: shape.on.clone(),
         })

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::check::CheckSpec;
 use super::name::{DeploymentId, Name};
+use super::pattern::{Pattern, longest};
+use super::tls::Tls;
 
 /// A role of a site: how many hosts of which image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,20 @@ pub struct Role {
     pub count: u32,
     /// A size of the provider, or one of its own words.
     pub size: String,
+    /// Ansible roles of the project's own, which run after otto's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ansible: Vec<String>,
+}
+
+/// How the pages are made before a site is configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Program and arguments; no shell reads them.
+    pub command: Vec<String>,
+    /// The site's folder, absolute: where the command runs.
+    pub folder: String,
+    /// The folder below it that then holds the pages.
+    pub from: String,
 }
 
 /// A machine that is there already, as `static: {hosts: [...]}` names it.
@@ -59,6 +75,8 @@ pub struct Site {
     pub base: Shape,
     /// Environments that change something, already merged with the base.
     pub environments: BTreeMap<Name, Shape>,
+    /// The same by pattern, for environments that no exact name names.
+    pub patterns: Vec<(Pattern, Shape)>,
 }
 
 /// What a site is in one environment.
@@ -68,8 +86,10 @@ pub struct Shape {
     pub domains: Vec<String>,
     /// Roles by name.
     pub roles: BTreeMap<Name, Role>,
-    /// Absolute content folder.
+    /// Absolute content folder; where `build` makes it, it need not be there yet.
     pub content: Option<String>,
+    /// What makes the content.
+    pub build: Option<Build>,
     /// Its own checks.
     pub checks: Vec<CheckSpec>,
     /// Only on these providers; any when absent.
@@ -78,6 +98,8 @@ pub struct Shape {
     pub region: Option<String>,
     /// For Ansible and Terraform.
     pub vars: Map<String, Value>,
+    /// HTTPS; HTTP alone when absent.
+    pub tls: Option<Tls>,
     /// Machines that are there already: its hosts on a provider of kind `static`.
     pub machines: Vec<Machine>,
     /// The site on whose hosts it lives.
@@ -85,9 +107,16 @@ pub struct Shape {
 }
 
 impl Site {
-    /// The shape in an environment.
+    /// The shape in an environment: by its name, else by the longest pattern that fits, else the base.
     pub fn shape(&self, environment: &Name) -> &Shape {
-        self.environments.get(environment).unwrap_or(&self.base)
+        let by_pattern = || longest(&self.patterns, environment).map(|(_, shape)| shape);
+        self.environments.get(environment).or_else(by_pattern).unwrap_or(&self.base)
+    }
+
+    /// The word under which `environments` holds what differs in an environment: its name or a pattern.
+    pub fn environment_key(&self, environment: &Name) -> Option<String> {
+        let by_pattern = || longest(&self.patterns, environment).map(|(pattern, _)| pattern.to_string());
+        self.environments.contains_key(environment).then(|| environment.to_string()).or_else(by_pattern)
     }
 }
 
@@ -102,6 +131,9 @@ pub struct DeploymentSpec {
     pub roles: BTreeMap<Name, Role>,
     /// Absolute content folder.
     pub content: Option<String>,
+    /// What makes the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// Its own checks.
     pub checks: Vec<CheckSpec>,
     /// Provider region.
@@ -112,6 +144,9 @@ pub struct DeploymentSpec {
     pub ttl_s: Option<u64>,
     /// Never destroyed without its name typed.
     pub protect: bool,
+    /// HTTPS; HTTP alone when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// Its hosts, where they are machines that are there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<Machine>,
@@ -162,7 +197,7 @@ impl DeploymentSpec {
 pub fn roles_of(machines: &[Machine]) -> BTreeMap<Name, Role> {
     let mut roles: BTreeMap<Name, Role> = BTreeMap::new();
     for machine in machines {
-        let none = || Role { image: None, count: 0, size: String::new() };
+        let none = || Role { image: None, count: 0, size: String::new(), ansible: Vec::new() };
         roles.entry(machine.role.clone()).or_insert_with(none).count += 1;
     }
     roles

@@ -1,14 +1,14 @@
 //! GET with every bound a check needs: time, body size, a fresh connection, the Host header apart from the address.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HOST, HeaderMap};
 use reqwest::redirect;
 
 use super::error::NetError;
-use super::resolve::{Resolver, is_loopback};
+use super::resolve::{Resolver, addresses, is_loopback};
 use super::target::Target;
 
 /// How long setting up a connection to another machine may take.
@@ -40,6 +40,11 @@ impl Request {
     /// A plain GET to an address, past all name resolution and proxies.
     pub fn address(address: impl Into<String>, port: u16, path: impl Into<String>) -> Self {
         Self::to(Target::Address { address: address.into(), port, path: path.into() })
+    }
+
+    /// A GET over TLS to an address in the name of `name`, past all name resolution and proxies; any certificate will do.
+    pub fn secure(address: impl Into<String>, port: u16, name: impl Into<String>, path: impl Into<String>) -> Self {
+        Self::to(Target::Secure { address: address.into(), port, name: name.into(), path: path.into() })
     }
 
     fn to(to: Target) -> Self {
@@ -113,7 +118,14 @@ impl Client {
         }
         let url = request.to.url();
         let place = place(&url);
-        let client = self.choose(request, &url, &place)?;
+        let named;
+        let client = match &request.to {
+            Target::Secure { address, port, name, .. } => {
+                named = self::named(address, *port, name, &place).await?;
+                &named
+            }
+            _ => self.choose(request, &url, &place)?,
+        };
         let began = Instant::now();
         let mut ask = client.get(&url);
         if let Some(host) = &request.host {
@@ -188,6 +200,7 @@ fn base() -> reqwest::ClientBuilder {
 
 /// Plain HTTP only: no certificates are read (which takes tens of milliseconds), no proxy is looked for.
 fn direct() -> reqwest::Client {
+    super::tls::install();
     base()
         .no_proxy()
         .redirect(redirect::Policy::none())
@@ -197,7 +210,20 @@ fn direct() -> reqwest::Client {
         .expect("a client without certificates and proxies has nothing that could fail")
 }
 
+/// TLS to one address under one name. Certificates are looked at by a check of their own, which says more than a refusal.
+async fn named(address: &str, port: u16, name: &str, place: &str) -> Result<reqwest::Client, NetError> {
+    let found = addresses(address, port).await;
+    let found = found.map_err(|e| NetError::Unresolved { place: place.to_owned(), why: e.to_string() })?;
+    let builder = base()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .tls_backend_preconfigured(super::tls::accepting(Arc::default()))
+        .resolve_to_addrs(name, &found);
+    builder.build().map_err(|e| NetError::Address { text: place.to_owned(), why: e.to_string() })
+}
+
 fn secure(near: bool, policy: redirect::Policy) -> reqwest::Client {
+    super::tls::install();
     let builder = base().redirect(policy);
     let builder = if near { builder.no_proxy() } else { builder };
     // Without usable system certificates every https request fails by itself, with its own reason.

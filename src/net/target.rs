@@ -16,6 +16,17 @@ pub enum Target {
         /// Path and query, from `/`.
         path: String,
     },
+    /// The same over TLS, in the name of `name`. Whom the certificate belongs to is not asked: that is another check.
+    Secure {
+        /// An IP address or a name.
+        address: String,
+        /// TCP port.
+        port: u16,
+        /// What the server is called, in the handshake and in the URL.
+        name: String,
+        /// Path and query, from `/`.
+        path: String,
+    },
 }
 
 impl Target {
@@ -26,6 +37,10 @@ impl Target {
             Self::Address { address, port, path } => {
                 let slash = if path.starts_with('/') { "" } else { "/" };
                 format!("http://{}:{port}{slash}{path}", bracketed(address))
+            }
+            Self::Secure { port, name, path, .. } => {
+                let slash = if path.starts_with('/') { "" } else { "/" };
+                format!("https://{}:{port}{slash}{path}", bracketed(name))
             }
         }
     }
@@ -62,6 +77,20 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// The URL of a path in the name of a domain, without the scheme's own port.
+    pub fn url(&self, domain: &str, path: &str) -> String {
+        let (scheme, own) = if self.secure { ("https", 443) } else { ("http", 80) };
+        let port = if self.port == own { String::new() } else { format!(":{}", self.port) };
+        format!("{scheme}://{domain}{port}{path}")
+    }
+
+    /// Plain HTTP to an address.
+    pub fn plain(address: impl Into<String>, port: u16) -> Self {
+        Self { secure: false, address: address.into(), port }
+    }
+}
+
 /// An address as it stands in a URL or before a port.
 pub(super) fn bracketed(address: &str) -> String {
     if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address.to_owned() }
@@ -88,5 +117,7 @@ mod tests {
         };
         assert_eq!(url("127.0.0.1", "/a?b"), "http://127.0.0.1:8080/a?b");
         assert_eq!(url("::1", "a"), "http://[::1]:8080/a");
+        let (address, name, path) = ("127.0.0.1".to_owned(), "hello.localhost".to_owned(), "/".to_owned());
+        assert_eq!(Target::Secure { address, port: 8443, name, path }.url(), "https://hello.localhost:8443/");
     }
 }

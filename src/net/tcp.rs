@@ -42,7 +42,7 @@ pub async fn ssh_greeting(address: &str, port: u16, timeout: Duration) -> Result
     Ok(Greeting { banner, latency_ms: millis(began) })
 }
 
-async fn limited<T>(
+pub(super) async fn limited<T>(
     address: &str,
     port: u16,
     timeout: Duration,
@@ -57,7 +57,7 @@ pub(super) fn place(address: &str, port: u16) -> String {
     format!("{}:{port}", bracketed(address))
 }
 
-async fn open(address: &str, port: u16) -> Result<TcpStream, NetError> {
+pub(super) async fn open(address: &str, port: u16) -> Result<TcpStream, NetError> {
     let place = place(address, port);
     let found = addresses(address, port)
         .await

@@ -7,6 +7,8 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
+use tokio::io::{AsyncRead, AsyncWrite};
+
 use super::error::NetError;
 use super::http::{Request, Response, millis};
 use super::target::Target;
@@ -17,15 +19,16 @@ use super::tunnel::{Program, Tunnel};
 pub(super) async fn get(request: &Request, argv: &[String]) -> Result<Response, NetError> {
     let url = request.to.url();
     let place = super::http::place(&url);
-    let path = match &request.to {
-        Target::Address { path, .. } => path.clone(),
+    let (path, secure) = match &request.to {
+        Target::Address { path, .. } => (path.clone(), None),
+        Target::Secure { address, port, name, path } => (path.clone(), Some((address, *port, name))),
         Target::Url(_) => {
             let why = "only addresses are asked through another host".to_owned();
             return Err(NetError::Address { text: place, why });
         }
     };
     let began = Instant::now();
-    let exchange = async |stream: Tunnel| -> Result<Response, hyper::Error> {
+    let talk = async |stream: Box<dyn Stream>| -> Result<Response, hyper::Error> {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let host = request.host.clone().unwrap_or_else(|| place.clone());
         let asked = hyper::Request::get(path)
@@ -57,8 +60,23 @@ pub(super) async fn get(request: &Request, argv: &[String]) -> Result<Response, 
             Err(error) = &mut connection => Err(error),
         }
     };
-    within(argv, &place, request.timeout, exchange, |e| e.to_string()).await
+    let exchange = async |stream: Tunnel| -> Result<Response, String> {
+        let stream: Box<dyn Stream> = match secure {
+            None => Box::new(stream),
+            Some((address, port, name)) => {
+                let seen = std::sync::Arc::default();
+                let stream = super::tls::shake(stream, &seen, address, port, name).await;
+                Box::new(stream.map_err(|e| e.to_string())?)
+            }
+        };
+        talk(stream).await.map_err(|e| e.to_string())
+    };
+    within(argv, &place, request.timeout, exchange, String::clone).await
 }
+
+/// Either end of a conversation, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Whether an SSH server greets at the other end.
 ///
@@ -96,7 +114,7 @@ pub async fn connect_through(argv: &[String], address: &str, port: u16, timeout:
     }
 }
 
-fn open(argv: &[String], place: &str) -> Result<(Tunnel, Program), NetError> {
+pub(super) fn open(argv: &[String], place: &str) -> Result<(Tunnel, Program), NetError> {
     Tunnel::open(argv).map_err(|e| NetError::Unreachable { place: place.to_owned(), why: format!("ssh: {e}") })
 }
 

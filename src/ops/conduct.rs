@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
+use super::consent;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
@@ -12,12 +13,14 @@ use super::observe::{Ground, Images, Observed, observe};
 use super::reach;
 use super::recovery;
 use super::room;
+use super::secrets;
 use super::signals;
 use super::toolbox;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
+    execute,
 };
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
@@ -65,6 +68,17 @@ pub struct Report {
 pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let began = world.clock.now();
     let opened = world.open()?;
+    let secrets = secrets::gather(world, &opened)?;
+    let done = conduct_opened(world, request, (opened, secrets.clone()), began).await;
+    done.map_err(|failure| failure.map(|text| secrets.text(text).into_owned()))
+}
+
+async fn conduct_opened(
+    world: &World,
+    request: Request,
+    (opened, secrets): (Opened, Arc<Secrets>),
+    began: crate::model::Timestamp,
+) -> Result<Report> {
     let store = Arc::new(world.store(&opened)?);
     let ids = chosen(&opened, &store, &request)?;
     credentials(world, &opened, &ids, &request)?;
@@ -74,7 +88,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let public_keys = reach::public_keys(&opened.project.ssh)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
-    recovery::settle(world, &opened, &store, &ids).await?;
+    recovery::settle(world, &opened, &store, &ids, &secrets).await?;
     let run = new_run(world);
     let shared = hosts::sharing(&store, &ids)?;
     let locks = take_locks(world, &opened, &shared, &run, &request).await?;
@@ -87,6 +101,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
         records: &records,
         index: &index,
         tools: &tools,
+        now: world.clock.now(),
         exe: &world.exe,
         public_keys: &public_keys,
     };
@@ -99,10 +114,10 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = consent(world, &request, &plan, &observed)?;
+    let consent = consent::of(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
-    let known = (records, index);
+    let known = (records, index, secrets);
     let context =
         context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
@@ -146,9 +161,10 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
     }
     let providers: BTreeSet<_> =
         ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
+    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
     let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
     for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
-        for name in provider.credentials.iter().filter(|name| !world.vars.is_set(name)) {
+        for name in provider.credentials.iter().filter(|name| !given(name)) {
             failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
             failure = failure.hint(format!("export {name}=..."));
         }
@@ -219,52 +235,6 @@ fn skip_done(plan: &mut Plan, request: &Request, targets: &[Target]) {
     }
 }
 
-/// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-fn consent(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
-    let mut consent = request.consent.clone();
-    let destroys = request.verb == Verb::Only(Stage::Destroy);
-    let to_run: Vec<_> = plan.to_run().collect();
-    if destroys {
-        super::destroy::consent(world, request, &to_run, observed)?;
-        return Ok(consent);
-    }
-    let going: Vec<String> =
-        to_run.iter().flat_map(|u| u.destroys.iter().map(move |d| format!("{} of {}", d, u.id.subject))).collect();
-    if !going.is_empty() && !consent.allow_destroy {
-        (world.show_plan)(plan);
-        let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
-        return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
-    }
-    let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    if !makes || consent.yes {
-        return Ok(consent);
-    }
-    (world.show_plan)(plan);
-    let there =
-        |id: &UnitId| observed.targets.iter().any(|t| Some(&t.spec.id) == id.deployment() && t.has_hosts_already());
-    let new = to_run.iter().filter(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
-    let (what, question) = if new.into_iter().all(|u| there(&u.id)) {
-        ("this would put sites on machines that are there already", "Configure them?")
-    } else {
-        ("this would create hosts", "Create them?")
-    };
-    if !world.ask.can_ask() {
-        let failure = Failure::new(Kind::Declined, format!("{what}, and nobody can be asked"));
-        return Err(failure.hint(format!("{} --yes", consent.line)));
-    }
-    if !world.ask.confirm(question) {
-        return Err(Failure::new(Kind::Declined, "declined: nothing was done"));
-    }
-    // The answer covers what was shown; changes of deployments that exist are asked when they are known.
-    consent.agreed_new = true;
-    Ok(consent)
-}
-
-fn is_new(id: &UnitId, observed: &Observed) -> bool {
-    let target = observed.targets.iter().find(|t| Some(&t.spec.id) == id.deployment());
-    target.is_some_and(|t| t.record.as_ref().is_none_or(|r| !r.phase.exists()))
-}
-
 #[expect(clippy::too_many_arguments, reason = "the one place where a run's parts come together")]
 fn context(
     world: &World,
@@ -277,14 +247,16 @@ fn context(
     observed: Observed,
     tools: Toolset,
     consent: Consent,
-    (records, index): (Vec<crate::model::Deployment>, Vec<crate::model::Image>),
+    (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
     public_keys: Vec<String>,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
-    let recorder = Recorder::new(run.clone(), 0, store.clone(), world.screen.clone(), world.clock.clone());
+    let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
+    let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
     Arc::new(Context {
         recorder,
+        secrets,
         stopper: world.stopper.clone(),
         stop: world.stop.clone(),
         holder: recovery::holder(world, &run, &request.name),
@@ -292,6 +264,7 @@ fn context(
         exe: world.exe.clone(),
         home: opened.home.clone(),
         config: project.config.clone().into(),
+        title: project.name.clone(),
         project: project.id.clone(),
         store: store.id().to_owned(),
         owner: world.owner(),
@@ -307,6 +280,7 @@ fn context(
         pipelining_set: ["ANSIBLE_PIPELINING", "ANSIBLE_SSH_PIPELINING"].iter().any(|name| world.vars.is_set(name)),
         ask: world.ask.clone(),
         asking: tokio::sync::Mutex::new(()),
+        building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
         tally: Tally::default(),
         memory: Memory::new(records, index),
@@ -361,8 +335,12 @@ async fn execute_recorded(
     }
     store.flush().map_err(unusable)?;
     copies.now();
+    if request.verb == Verb::Only(Stage::Images) {
+        return Ok(Report { code, sites: Vec::new() });
+    }
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites = sites.filter_map(|r| Some((r.id.clone(), r.endpoint.clone()?, r.spec.domains.clone()))).collect();
+    let sites =
+        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
 }
 

@@ -50,6 +50,13 @@ impl Failure {
         Self { kind, what: what.into(), causes: Vec::new(), hints: Vec::new() }
     }
 
+    /// With every text of it changed.
+    #[must_use]
+    pub fn map(self, change: impl Fn(&str) -> String) -> Self {
+        let all = |texts: Vec<String>| texts.iter().map(|text| change(text)).collect();
+        Self { kind: self.kind, what: change(&self.what), causes: all(self.causes), hints: all(self.hints) }
+    }
+
     /// With a cause.
     #[must_use]
     pub fn because(mut self, cause: impl Display) -> Self {

@@ -2,6 +2,7 @@
 
 mod choose;
 pub mod conduct;
+mod consent;
 mod copies;
 mod destroy;
 pub mod exec;
@@ -18,6 +19,7 @@ mod recovery;
 pub mod resume;
 mod room;
 pub mod runs;
+mod secrets;
 mod signals;
 pub mod ssh;
 pub mod state;

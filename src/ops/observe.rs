@@ -7,8 +7,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::failure::{Failure, Kind, Result};
 use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
-use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, inventory_of, machines_print};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of, machines_print};
+use crate::model::{
+    Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind, Timestamp,
+};
 use crate::project::fingerprint;
 use crate::services::health::{Checker, Level, Scope};
 
@@ -47,6 +49,8 @@ pub(super) struct Ground<'a> {
     pub index: &'a [Image],
     /// Tools as found.
     pub tools: &'a Toolset,
+    /// The time.
+    pub now: Timestamp,
     /// otto itself.
     pub exe: &'a Utf8Path,
     /// Public keys for hosts that are made.
@@ -77,7 +81,7 @@ pub(super) async fn observe(
     for target in &mut targets {
         let newest = newest(&target.spec.id.provider);
         target.provision_hash = provision_hash(ground, target, &newest, &prints, &mut declared)?;
-        target.config_hash = config_hash(target, &prints);
+        target.config_hash = config_hash(ground, target, &prints);
     }
     if probe {
         look(ground, &mut targets).await;
@@ -92,7 +96,7 @@ fn print<T, E: ToString>(found: std::result::Result<T, E>) -> Result<T> {
 fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result<Target> {
     let record = ground.records.iter().find(|r| r.id == *id).cloned();
     let spec = ground.project.wanted(id).or_else(|| record.as_ref().map(|r| r.spec.clone()));
-    let Some(spec) = spec else {
+    let Some(mut spec) = spec else {
         return Err(
             Failure::new(Kind::Usage, format!("`{id}` is neither in the project nor in the store")).hint("otto status")
         );
@@ -104,7 +108,12 @@ fn target(ground: &Ground<'_>, id: &DeploymentId, prints: &mut Prints) -> Result
     if !prints.roots.contains_key(&id.provider) && ground.project.provider_specs.contains_key(&id.provider) {
         prints.roots.insert(id.provider.clone(), print(fingerprint::root(ground.project, &id.provider))?);
     }
-    if !prints.content.contains_key(&id.site)
+    if let Some(build) = spec.build.as_ref().filter(|build| Utf8Path::new(&build.folder).is_dir()) {
+        let hash = print(fingerprint::build(build))?;
+        let folder = ground.home.join("content").join(id.site.as_str()).join(&hash[..16]);
+        spec.content = Some(folder.into_string());
+        prints.content.insert(id.site.clone(), hash);
+    } else if !prints.content.contains_key(&id.site)
         && spec.content.as_ref().is_some_and(|folder| Utf8Path::new(folder).is_dir())
     {
         prints.content.insert(id.site.clone(), print(fingerprint::content(&spec))?);
@@ -216,10 +225,12 @@ fn provision_hash(
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))
 }
 
-fn config_hash(target: &Target, prints: &Prints) -> Option<String> {
+fn config_hash(ground: &Ground<'_>, target: &Target, prints: &Prints) -> Option<String> {
     let record = target.record.as_ref().filter(|r| r.phase.exists())?;
     let content = prints.content.get(&target.spec.id.site).cloned().unwrap_or_default();
-    Some(inputs::config_hash(&prints.config, &inventory_of(&target.spec, &record.hosts), &content))
+    let certificate = https::print(ground.home, &target.spec, ground.now);
+    let inventory = inventory_of(ground.home, &target.spec, &record.hosts);
+    Some(inputs::config_hash(&prints.config, &inventory, &format!("{content}{certificate}")))
 }
 
 /// Probes every host and asks every endpoint, all at once.
@@ -231,12 +242,14 @@ async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
             let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else {
                 return;
             };
+            let tls = https::expected(ground.home, record, &target.spec, ground.now);
             let ways = reach::ways(ground.project, ground.home, ground.exe, record);
             let scope = Scope {
                 hosts: &record.hosts,
                 endpoint: record.endpoint.as_deref(),
                 domains: &target.spec.domains,
                 checks: &[],
+                tls: tls.as_ref(),
                 ways: &ways,
             };
             let (states, results) = checker.look(&scope, Level::Quick).await;

@@ -35,6 +35,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes) -> Resul
         records: &records,
         index: &index,
         tools: &tools,
+        now: world.clock.now(),
         exe: &world.exe,
         public_keys: &reach::public_keys(&opened.project.ssh).unwrap_or_default(),
     };

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World, unusable};
-use crate::lifecycle::{Recorder, Trouble, recover};
+use crate::lifecycle::{Recorder, Secrets, Trouble, recover};
 use crate::model::{Deployment, DeploymentId, RunId, Subject};
 use crate::process::{Holder, Lock, LockError};
 use crate::store::Store;
@@ -31,7 +31,13 @@ fn lock_path(opened: &Opened, run: &RunId) -> Utf8PathBuf {
 ///
 /// # Errors
 /// A journal that cannot be read or written.
-pub(super) async fn settle(world: &World, opened: &Opened, store: &Arc<Store>, ids: &[DeploymentId]) -> Result<()> {
+pub(super) async fn settle(
+    world: &World,
+    opened: &Opened,
+    store: &Arc<Store>,
+    ids: &[DeploymentId],
+    secrets: &Arc<Secrets>,
+) -> Result<()> {
     for run in store.unended_runs().map_err(unusable)? {
         let holder = holder(world, &run, "recovery");
         // A run whose otto lives is nobody's business but its own.
@@ -47,9 +53,18 @@ pub(super) async fn settle(world: &World, opened: &Opened, store: &Arc<Store>, i
         }
         let mut records: BTreeMap<DeploymentId, Deployment> =
             store.deployments().map_err(unusable)?.into_iter().map(|r| (r.id.clone(), r)).collect();
-        let recorder = Recorder::new(run.clone(), old.last_seq, store.clone(), Arc::new(Unseen), world.clock.clone());
+        let recorder = Recorder::new(
+            run.clone(),
+            old.last_seq,
+            store.clone(),
+            Arc::new(Unseen),
+            world.clock.clone(),
+            secrets.clone(),
+        );
         let say = world.say.clone();
         recover::settle(&recorder, &old, &opened.home, &mut records, &move |line| say(&line)).await.map_err(trouble)?;
+        // The otto that would have done it was gone before its tools were.
+        secrets.folder(&opened.home.join("runs").join(&run.0));
         (world.say)(&format!("run {run} ({}) had ended without saying so: its units are looked after now", old.verb));
     }
     Ok(())

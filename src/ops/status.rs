@@ -5,6 +5,7 @@ use super::failure::Result;
 use super::reach;
 use super::recovery;
 use super::world::{Opened, World, unusable};
+use crate::lifecycle::https;
 use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
 use crate::model::{
@@ -39,7 +40,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
-                    Some(look(world, checker, opened, record).await)
+                    Some(look(world, checker, opened, record, now).await)
                 }
                 _ => None,
             };
@@ -63,11 +64,19 @@ pub fn code(report: &StatusReport) -> u8 {
         .nagios()
 }
 
-async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment) -> Looked {
+async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
     let current = opened.project.wanted(&record.id);
-    let domains = current.as_ref().map_or(&record.spec.domains, |spec| &spec.domains);
+    let spec = current.as_ref().unwrap_or(&record.spec);
+    let tls = https::expected(&opened.home, record, spec, now);
     let ways = reach::ways(&opened.project, &opened.home, &world.exe, record);
-    let scope = Scope { hosts: &record.hosts, endpoint: record.endpoint.as_deref(), domains, checks: &[], ways: &ways };
+    let scope = Scope {
+        hosts: &record.hosts,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &[],
+        tls: tls.as_ref(),
+        ways: &ways,
+    };
     checker.look(&scope, Level::Quick).await
 }
 
@@ -158,7 +167,7 @@ fn row(
         site: record.id.site.to_string(),
         phase: record.phase,
         dirty,
-        endpoint: record.endpoint.clone(),
+        endpoint: record.front(record.spec.tls.as_ref()),
         hosts: record
             .hosts
             .iter()

@@ -8,7 +8,8 @@ use super::failure::{Failure, Kind, Result};
 use crate::lifecycle::stop::{StopWatch, Stopper};
 use crate::model::{Ask, Clock, Plan, Project, Sink};
 use crate::process::disk;
-use crate::project::{self, Origins, Vars};
+use crate::project::dotenv::EnvVar;
+use crate::project::{self, Origins, Values, Vars};
 use crate::store::{self, Store, StoreError};
 
 /// Free bytes below which nothing is started.
@@ -50,6 +51,10 @@ pub struct Opened {
     pub project: Project,
     /// Where its values come from.
     pub origins: Origins,
+    /// The values as they are written.
+    pub values: Values,
+    /// Variables for the tools out of the project's `env_files`.
+    pub env: Vec<EnvVar>,
     /// Its `.otto`.
     pub home: Utf8PathBuf,
 }
@@ -74,7 +79,7 @@ impl World {
         let home = self.vars.state_folder(&folder);
         let mut project = loaded.project;
         project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
-        Ok(Opened { project, origins: loaded.origins, home })
+        Ok(Opened { project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.

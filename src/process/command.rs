@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ladder::Ladder;
+use crate::model::Secret;
 
 /// One call of a tool. Stored as `command.json`, so nothing in it may be secret: secrets come by the inherited
 /// environment or by files. There is no shell: `args` reach the program as they are.
@@ -21,6 +22,9 @@ pub struct Command {
     /// Set on top of the inherited environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Added to the inherited environment itself, never written anywhere.
+    #[serde(skip)]
+    pub secret_env: BTreeMap<String, Secret>,
     /// Removed from the inherited environment before `env` is set; `TF_CLI_ARGS*` removes all that begin so.
     #[serde(default)]
     pub env_remove: Vec<String>,
@@ -51,6 +55,7 @@ impl Command {
             args: Vec::new(),
             cwd: cwd.into(),
             env: BTreeMap::new(),
+            secret_env: BTreeMap::new(),
             env_remove: Vec::new(),
             ladder,
             limit_ms: None,

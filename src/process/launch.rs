@@ -2,6 +2,7 @@
 //!
 //! By `posix_spawn`: a fork would copy otto's page tables, and each page that otto writes to afterwards, for every call.
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,6 +18,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 
 use super::folder::Folder;
 use super::supervisor::{READY, WORD};
+use crate::model::Secret;
 
 /// `POSIX_SPAWN_SETSID`, which `nix` does not name.
 const SETSID: i32 = if cfg!(target_os = "macos") { 0x400 } else { 0x80 };
@@ -24,9 +26,15 @@ const SETSID: i32 = if cfg!(target_os = "macos") { 0x400 } else { 0x80 };
 const GOING: Duration = Duration::from_millis(200);
 
 /// Starts the supervisor of a call and hands it the locks; returns when it says that the tool's fate is on record.
-pub(super) fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io::Result<Reaped> {
+/// `secrets` are added to its environment, which the tool inherits.
+pub(super) fn launch(
+    exe: &Utf8Path,
+    folder: &Folder,
+    locks: Vec<OwnedFd>,
+    secrets: &BTreeMap<String, Secret>,
+) -> io::Result<Reaped> {
     let (mut ready, write) = io::pipe()?;
-    let child = spawn(exe, folder, &locks, &write)?;
+    let child = spawn(exe, folder, &locks, &write, secrets)?;
     // It holds the pipe's other end, and the locks, too.
     drop((write, locks));
     let mut said = Vec::new();
@@ -46,7 +54,13 @@ pub(super) fn launch(exe: &Utf8Path, folder: &Folder, locks: Vec<OwnedFd>) -> io
     Ok(child)
 }
 
-fn spawn(exe: &Utf8Path, folder: &Folder, locks: &[OwnedFd], ready: &io::PipeWriter) -> io::Result<Reaped> {
+fn spawn(
+    exe: &Utf8Path,
+    folder: &Folder,
+    locks: &[OwnedFd],
+    ready: &io::PipeWriter,
+    secrets: &BTreeMap<String, Secret>,
+) -> io::Result<Reaped> {
     let null = File::options().read(true).write(true).open("/dev/null")?;
     let mut actions = PosixSpawnFileActions::init()?;
     for (fd, becomes) in [(null.as_raw_fd(), 0), (ready.as_raw_fd(), 1), (null.as_raw_fd(), 2)] {
@@ -69,8 +83,11 @@ fn spawn(exe: &Utf8Path, folder: &Folder, locks: &[OwnedFd], ready: &io::PipeWri
     let words = [exe.as_str(), WORD, folder.path().as_str()].map(str::to_owned).into_iter();
     let words = words.chain(locks.iter().map(|fd| fd.as_raw_fd().to_string()));
     let args = words.map(|word| text(word.into_bytes())).collect::<io::Result<Vec<_>>>()?;
-    let pairs = std::env::vars_os().map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
-    let env = pairs.map(text).collect::<io::Result<Vec<_>>>()?;
+    let inherited =
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_none_or(|name| !secrets.contains_key(name)));
+    let pairs = inherited.map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
+    let added = secrets.iter().map(|(name, value)| format!("{name}={}", value.reveal()).into_bytes());
+    let env = pairs.chain(added).map(text).collect::<io::Result<Vec<_>>>()?;
     let pid = posix_spawn(exe.as_std_path(), &actions, &attr, &args, &env)?;
     let pid = Pid::from_raw(pid.as_raw()).ok_or_else(|| io::Error::other("it has no process id"))?;
     Ok(Reaped { pid, ended: Mutex::new(None) })

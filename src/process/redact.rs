@@ -13,6 +13,8 @@ use crate::model::Secret;
 /// A value shorter than this is left alone: taken out of every word it is part of, it would spoil the text and still
 /// be easy to guess.
 pub const SHORTEST: usize = 4;
+/// Shorter values of letters and digits are taken out as whole words only.
+const WORD: usize = 8;
 /// What stands in its place.
 pub const MASK: &str = "***";
 
@@ -23,8 +25,9 @@ pub struct Redactor {
     values: Vec<Value>,
 }
 
+/// `true`: only as a whole word. A short word of letters and digits is part of many others.
 #[derive(Clone, PartialEq, Eq)]
-struct Value(String);
+struct Value(String, bool);
 
 impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,7 +38,14 @@ impl std::fmt::Debug for Value {
 impl Redactor {
     /// Of these secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut values = Vec::new();
+        let mut redactor = Self::default();
+        redactor.add(secrets);
+        redactor
+    }
+
+    /// Knows these as well.
+    pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        let mut values: Vec<String> = Vec::new();
         for secret in secrets {
             let text = secret.reveal();
             let lines = text.lines().filter(|_| text.contains('\n')).map(str::trim).filter(|line| line.len() >= 12);
@@ -43,13 +53,17 @@ impl Redactor {
                 let json = serde_json::Value::from(value).to_string();
                 let json = json[1..json.len() - 1].to_owned();
                 let go = json.replace('<', r"\u003c").replace('>', r"\u003e").replace('&', r"\u0026");
-                values.extend([value.to_owned(), json, go].map(Value));
+                values.extend([value.to_owned(), json.clone(), go, python(&json)]);
             }
         }
-        values.retain(|value| value.0.len() >= SHORTEST);
-        values.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
-        values.dedup();
-        Self { values }
+        values.retain(|value| value.len() >= SHORTEST);
+        let whole = |value: &str| value.len() < WORD && value.bytes().all(|b| b.is_ascii_alphanumeric());
+        self.values.extend(values.into_iter().map(|value| {
+            let whole = whole(&value);
+            Value(value, whole)
+        }));
+        self.values.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        self.values.dedup();
     }
 
     /// Whether it knows nothing to take out.
@@ -59,13 +73,12 @@ impl Redactor {
 
     /// The text without the values.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for Value(value) in &self.values {
-            if text.contains(value.as_str()) {
-                text = Cow::Owned(text.replace(value.as_str(), MASK));
-            }
+        if !self.values.iter().any(|value| text.contains(value.0.as_str())) {
+            return Cow::Borrowed(text);
         }
-        text
+        // Values are whole characters, so what is left is UTF-8.
+        let new = String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned();
+        if new == text { Cow::Borrowed(text) } else { Cow::Owned(new) }
     }
 
     /// Rewrites a file whose writer is over, line by line, if a value is in it, and tells whether one was. A value's
@@ -127,16 +140,41 @@ impl Redactor {
 
     fn bytes(&self, line: &[u8]) -> Vec<u8> {
         let mut line = line.to_vec();
-        for Value(value) in &self.values {
+        for Value(value, whole) in &self.values {
             let value = value.as_bytes();
             let mut from = 0;
-            while let Some(at) = position(&line[from..], value) {
-                line.splice(from + at..from + at + value.len(), MASK.bytes());
-                from += at + MASK.len();
+            while let Some(at) = position(&line[from..], value).map(|at| from + at) {
+                if *whole && !is_word(&line, at, at + value.len()) {
+                    from = at + 1;
+                    continue;
+                }
+                line.splice(at..at + value.len(), MASK.bytes());
+                from = at + MASK.len();
             }
         }
         line
     }
+}
+
+/// Nothing of a word stands before or behind it; the letter of an escape such as `\n` does not count.
+fn is_word(line: &[u8], start: usize, end: usize) -> bool {
+    let inner = |at: usize| line.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
+    let before = start > 0 && inner(start - 1) && !(start > 1 && line[start - 2] == b'\\');
+    !before && !inner(end)
+}
+
+/// As Python's `json` writes it: nothing but ASCII.
+fn python(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 fn position(text: &[u8], value: &[u8]) -> Option<usize> {
@@ -171,6 +209,7 @@ mod tests {
         assert_eq!(gone(r"key: -----BEGIN-----\nMIIEvQIBADANBg\n"), "key: ***");
         assert_eq!(gone("  MIIEvQIBADANBg"), "  ***");
         assert_eq!(gone("abc stays"), "abc stays");
+        assert_eq!(gone(r"chunter2 hunter22 \nhunter2"), r"chunter2 hunter22 \n***");
         assert!(!format!("{redactor:?}").contains("hunter2") && Redactor::default().is_empty());
     }
 

@@ -67,7 +67,8 @@ pub async fn start(
     let call = Folder::at(folder);
     let task = tokio::task::spawn_blocking(move || {
         call.make(&command).map_err(|source| ProcessError::Folder { path: call.path().to_owned(), source })?;
-        let supervisor = launch(&exe, &call, locks).map_err(|source| ProcessError::Supervisor { exe, source })?;
+        let supervisor = launch(&exe, &call, locks, &command.secret_env)
+            .map_err(|source| ProcessError::Supervisor { exe, source })?;
         let started = call.started().ok().flatten();
         Ok(Running {
             folder: call,

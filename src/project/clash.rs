@@ -77,7 +77,8 @@ pub(super) fn riders(sites: &BTreeMap<Name, Site>, origins: &Origins) -> Vec<Pro
 
 fn domain_clash(site: &Site, other: &Site, domain: &str, environment: &Name, origins: &Origins) -> Problem {
     let origin = |site: &Site| {
-        let over = format!("sites.{}.environments.{environment}.domains", site.name);
+        let key = site.environment_key(environment).unwrap_or_else(|| environment.to_string());
+        let over = format!("sites.{}.environments.{key}.domains", site.name);
         origins.0.get(&over).or_else(|| origins.get(&format!("sites.{}.domains", site.name))).cloned()
     };
     let file = format!("sites/{}/site.yaml", site.name);

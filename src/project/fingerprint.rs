@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 
+use crate::model::site::Build;
 use crate::model::{DeploymentSpec, Name, Project, ProviderKind};
 
 /// A tree that cannot be hashed.
@@ -151,6 +152,20 @@ pub fn content(spec: &DeploymentSpec) -> Result<String, FingerprintError> {
     if let Some(folder) = &spec.content {
         hash.tree(Utf8Path::new(folder), &[])?;
     }
+    Ok(hash.end())
+}
+
+/// What built pages are made of: the command and the site's folder, without what the build writes, what it downloads,
+/// and the site's own description.
+///
+/// # Errors
+/// What cannot be read.
+pub fn build(build: &Build) -> Result<String, FingerprintError> {
+    let folder = Utf8Path::new(&build.folder);
+    let mut hash = Sum::new("build");
+    build.command.iter().for_each(|word| hash.add("word", word.as_bytes()));
+    let without = [build.from.as_str(), "node_modules", "site.yaml"].map(|name| folder.join(name));
+    hash.tree(folder, &without)?;
     Ok(hash.end())
 }
 

@@ -12,13 +12,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::model::{Appliance, DeploymentId, Name, Project, Provider, ProviderKind, Site};
 
 use super::clash;
+use super::dotenv::{self, EnvVar};
 use super::node::{Kind, Node};
-use super::origin::Origins;
+use super::origin::{Origins, Values};
 use super::otto_file::{self, OttoFile};
 use super::problem::{Problem, tidy};
-use super::read::{Field, Fields, NAME_RULE, Reading};
+use super::read::{Fields, NAME_RULE, Reading, SHARED_FILE};
 use super::shape::Known;
-use super::{provider_file, rules, site_file, yaml};
+use super::site_file::{self, Environments};
+use super::{provider_file, roles, rules, yaml};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "otto.yaml";
@@ -31,6 +33,10 @@ pub struct Loaded {
     pub project: Project,
     /// Where each of them comes from.
     pub origins: Origins,
+    /// The values as they are written.
+    pub values: Values,
+    /// Variables for the tools, later files over earlier ones.
+    pub env: Vec<EnvVar>,
     /// What stops nothing and should be read.
     pub warnings: Vec<Problem>,
 }
@@ -65,13 +71,19 @@ pub fn load(folder: &Utf8Path) -> Result<Loaded, Vec<Problem>> {
             return Err(vec![Problem::new(format!("the project folder `{folder}` cannot be opened: {error}"))]);
         }
     };
-    let mut loader = Loader { folder, problems: Vec::new(), origins: Origins::default() };
+    let mut loader = Loader {
+        folder,
+        problems: Vec::new(),
+        origins: Origins::default(),
+        values: Values::default(),
+        env: Vec::new(),
+    };
     let project = loader.project();
-    let Loader { mut problems, origins, .. } = loader;
+    let Loader { mut problems, origins, values, env, .. } = loader;
     tidy(&mut problems);
     let (warnings, errors): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.warning);
     if errors.is_empty() {
-        return Ok(Loaded { project, origins, warnings });
+        return Ok(Loaded { project, origins, values, env, warnings });
     }
     Err(errors.into_iter().chain(warnings).collect())
 }
@@ -93,19 +105,12 @@ pub(super) fn document<'n>(reading: &mut Reading, node: &'n Node) -> Option<Fiel
     None
 }
 
-/// A key that is valid and has no effect.
-pub(super) fn not_used_yet(reading: &mut Reading, field: &Field<'_>) {
-    reading.warning(
-        field,
-        format!("`{}` is read and has no effect yet", field.path),
-        "this version of otto does not use it",
-    );
-}
-
 struct Loader {
     folder: Utf8PathBuf,
     problems: Vec<Problem>,
     origins: Origins,
+    values: Values,
+    env: Vec<EnvVar>,
 }
 
 impl Loader {
@@ -114,6 +119,7 @@ impl Loader {
         let images = self.folders("images", "");
         let sites = self.folders("sites", "site.yaml");
         let appliances = self.appliances(&images);
+        let roles = roles::there(&self.folder.join("clowd/config"));
         let provider_names: Vec<&str> = provision.iter().map(|(name, _)| name.as_str()).collect();
         let file = self.otto_file(&provider_names);
         // Without its file nothing is known about environments, and nothing is said about them.
@@ -126,10 +132,15 @@ impl Loader {
             appliances: &appliances,
             providers: provider_names,
             sites: sites.iter().map(|(name, _)| name.as_str()).collect(),
+            roles: &roles,
         };
-        let mut read = self.sites(&sites, &known, told.then_some(&environments));
-        for site in read.values_mut() {
-            restrict(site, &file.restricted);
+        let known_environments =
+            Environments { names: environments.clone(), patterns: file.patterns.iter().map(|(p, _)| p).collect() };
+        let read = self.sites(&sites, &known, told.then_some(&known_environments));
+        for file in &file.env_files {
+            let more = dotenv::read(&self.folder, file, &mut self.problems);
+            self.env.retain(|old| more.iter().all(|new| new.name != old.name));
+            self.env.extend(more);
         }
         self.problems.extend(clash::riders(&read, &self.origins));
         self.problems.extend(clash::find(&read, &environments, &provider_specs, &self.origins));
@@ -140,6 +151,8 @@ impl Loader {
             providers: file.providers,
             environment: file.environment,
             environments: file.environments,
+            patterns: file.patterns,
+            tools: file.tools,
             sites: read,
             provider_specs,
             appliances,
@@ -175,10 +188,11 @@ impl Loader {
         &mut self,
         folders: &[(String, Utf8PathBuf)],
         known: &Known<'_>,
-        environments: Option<&Vec<&str>>,
+        environments: Option<&Environments<'_>>,
     ) -> BTreeMap<Name, Site> {
         let mut all = BTreeMap::new();
         let mut real: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();
+        let shared = self.shared();
         for (text, path) in folders {
             let Some(name) = self.folder_name(text, "sites") else { continue };
             if let Ok(place) = path.canonicalize_utf8()
@@ -188,14 +202,26 @@ impl Loader {
                 self.problems.push(Problem::of(format!("sites/{text}"), message).hint("remove the link"));
                 continue;
             }
-            let read =
-                |reading: &mut Reading, node: &Node| site_file::read(reading, node, &name, path, known, environments);
+            let read = |reading: &mut Reading, node: &Node| {
+                site_file::read(reading, node, &name, path, known, environments, shared.as_ref())
+            };
             let file = format!("sites/{text}/site.yaml");
             if let Some(site) = self.read_with(&file, &format!("sites.{text}"), read) {
                 all.insert(name, site);
             }
         }
         all
+    }
+
+    /// `sites/_defaults.yaml`: what lies below every site.
+    fn shared(&mut self) -> Option<Node> {
+        if self.folder.join(SHARED_FILE).symlink_metadata().is_err() {
+            return None;
+        }
+        let read = |reading: &mut Reading, node: &Node| document(reading, node).map(|_| node.clone());
+        let mut node = self.read_with(SHARED_FILE, "", read)?;
+        node.mark_shared();
+        Some(node)
     }
 
     /// Folders with at least one template.
@@ -244,6 +270,7 @@ impl Loader {
         let value = node.and_then(|node| read(&mut reading, &node));
         self.problems.append(&mut reading.problems);
         self.origins.0.append(&mut reading.origins.0);
+        self.values.0.append(&mut reading.values.0);
         value
     }
 
@@ -294,17 +321,6 @@ impl Loader {
             let problem = Problem::of(place, "no `provider.yaml` in it: it is no provider of this project");
             self.problems.push(problem.hint("write one with `kind: terraform`").warn());
         }
-    }
-}
-
-/// An environment that allows only some providers allows no others to any site.
-fn restrict(site: &mut Site, restricted: &BTreeMap<Name, Vec<Name>>) {
-    for (environment, allowed) in restricted {
-        let mut shape = site.shape(environment).clone();
-        let own = shape.providers.take();
-        shape.providers =
-            Some(allowed.iter().filter(|name| own.as_ref().is_none_or(|own| own.contains(name))).cloned().collect());
-        site.environments.insert(environment.clone(), shape);
     }
 }
 

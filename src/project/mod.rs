@@ -4,6 +4,7 @@
 //! Nothing here starts a tool or keeps state. [`vars`] is the only place that reads the process environment.
 
 pub mod create;
+pub mod dotenv;
 pub mod embedded;
 pub mod fingerprint;
 pub mod load;
@@ -15,21 +16,24 @@ pub mod select;
 pub mod vars;
 
 mod clash;
+mod content;
 mod machines;
 mod near;
 mod node;
 mod otto_file;
 mod provider_file;
 mod read;
+mod roles;
 mod shape;
 mod site_file;
 mod ssh_settings;
+mod tls;
 mod yaml;
 
 pub use create::{CreateError, create};
 pub use fingerprint::Fingerprints;
 pub use load::{Loaded, NoProject, find, load};
-pub use origin::{Origin, Origins};
+pub use origin::{Origin, Origins, Values};
 pub use problem::Problem;
 pub use select::{Selection, select};
 pub use ssh_settings::settle;

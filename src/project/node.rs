@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value};
 
-/// Line and column, from 1.
+/// Line and column, from 1, and which file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) line: u32,
     pub(super) column: u32,
+    /// In `sites/_defaults.yaml` rather than in the file that is read.
+    pub(super) shared: bool,
 }
 
 /// A value with its place.
@@ -36,6 +38,21 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// Marks it and all below it as coming from the file that all sites share.
+    pub(super) fn mark_shared(&mut self) {
+        self.at.shared = true;
+        match &mut self.kind {
+            Kind::Scalar { .. } => {}
+            Kind::List(items) => items.iter_mut().for_each(Self::mark_shared),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    entry.at.shared = true;
+                    entry.value.mark_shared();
+                }
+            }
+        }
+    }
+
     /// The scalar that a plain text means (YAML 1.2 core schema); lists and maps are no scalar.
     pub(super) fn scalar(&self) -> Option<Value> {
         let Kind::Scalar { text, plain } = &self.kind else { return None };

@@ -39,6 +39,10 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins(pub BTreeMap<String, Origin>);
 
+/// Values as they are written, by the same key paths; of lists and texts only, maps are known by their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values(pub BTreeMap<String, String>);
+
 impl Origins {
     /// The origin of a key, or of the nearest key above it that has one.
     pub fn get(&self, key: &str) -> Option<&Origin> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Environment, Name, Ssh};
+use crate::model::project::ToolPins;
+use crate::model::{Environment, Name, Pattern, Range, Ssh};
 
 use super::node::Node;
 use super::quantity;
@@ -17,13 +18,18 @@ pub(super) struct OttoFile {
     pub(super) providers: Vec<Name>,
     pub(super) environment: Name,
     pub(super) environments: BTreeMap<Name, Environment>,
-    /// Environments that allow only some providers.
-    pub(super) restricted: BTreeMap<Name, Vec<Name>>,
     pub(super) ssh: Ssh,
+    /// The same by pattern.
+    pub(super) patterns: Vec<(Pattern, Environment)>,
+    /// Versions of tools that may be used.
+    pub(super) tools: ToolPins,
+    /// Files with variables for the tools, relative to the project.
+    pub(super) env_files: Vec<String>,
 }
 
-const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments"];
+const KEYS: &[&str] = &["project", "id", "providers", "environment", "ssh", "environments", "tools", "env_files"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
+const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
 impl Default for OttoFile {
     fn default() -> Self {
@@ -33,8 +39,10 @@ impl Default for OttoFile {
             providers: vec![known_name("local")],
             environment: known_name("dev"),
             environments: BTreeMap::new(),
-            restricted: BTreeMap::new(),
             ssh: Ssh::default(),
+            patterns: Vec::new(),
+            tools: BTreeMap::new(),
+            env_files: Vec::new(),
         }
     }
 }
@@ -64,17 +72,25 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
                 reading.bad(&field, "`providers` is an empty list".to_owned(), "such as `providers: [local]`");
             }
         }
-        None => reading.defaulted("providers"),
+        None => reading.defaulted("providers", "[\"local\"]"),
     }
     match fields.get("environment") {
         Some(field) => file.environment = reading.name(&field).unwrap_or(file.environment),
-        None => reading.defaulted("environment"),
+        None => reading.defaulted("environment", "dev"),
     }
     if let Some(field) = fields.get("ssh") {
         file.ssh = ssh_settings::read(reading, &field);
     }
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);
+    }
+    if let Some(field) = fields.get("tools") {
+        file.tools = tools(reading, &field);
+    }
+    if let Some(field) = fields.get("env_files") {
+        for item in reading.list(&field, "a list such as `[.env]`").unwrap_or_default() {
+            file.env_files.extend(reading.text(&item, "the path of a file such as `.env`"));
+        }
     }
     file
 }
@@ -86,15 +102,23 @@ fn is_empty_list(field: &Field<'_>) -> bool {
 fn environments(reading: &mut Reading, field: &Field<'_>, providers: &[&str], file: &mut OttoFile) {
     let Some(all) = reading.map(field, "a map such as `{dev: {ttl: 8h}}`") else { return };
     for entry in all.all() {
-        let Some(name) = reading.key_name(&entry) else { continue };
+        let pattern = Pattern::new(entry.key);
+        let name = if pattern.is_none() { reading.key_name(&entry) } else { None };
+        if name.is_none() && pattern.is_none() {
+            continue;
+        }
         reading.note(&entry);
         let Some(fields) = reading.map(&entry, "a map such as `{ttl: 8h}`") else { continue };
         reading.only(&fields, ENVIRONMENT_KEYS);
+        let mut policy = environment(reading, &fields);
         if let Some(field) = fields.get("providers") {
-            file.restricted.insert(name.clone(), reading.names(&field, "provider", providers, "[local]"));
+            policy.providers = Some(reading.names(&field, "provider", providers, "[local]"));
         }
-        let policy = environment(reading, &fields);
-        file.environments.insert(name, policy);
+        if let Some(name) = name {
+            file.environments.insert(name, policy);
+        } else if let Some(pattern) = pattern {
+            file.patterns.push((pattern, policy));
+        }
     }
 }
 
@@ -118,4 +142,18 @@ fn environment(reading: &mut Reading, fields: &Fields<'_>) -> Environment {
         }
     }
     policy
+}
+
+/// Ranges of versions by tool.
+fn tools(reading: &mut Reading, field: &Field<'_>) -> ToolPins {
+    let mut pins = ToolPins::new();
+    let Some(fields) = reading.map(field, "a map such as `{terraform: \">=1.5, <2\"}`") else { return pins };
+    reading.only(&fields, TOOL_KEYS);
+    for entry in fields.all().filter(|entry| TOOL_KEYS.contains(&entry.key)) {
+        let expected = "a range of versions such as `\">=1.5, <2\"`, `\"1.6\"` or `\"~> 1.9\"`";
+        if let Some(range) = reading.parsed(&entry, expected, Range::parse) {
+            pins.insert(entry.key.to_owned(), range);
+        }
+    }
+    pins
 }

@@ -7,7 +7,7 @@ use crate::model::Name;
 
 use super::near;
 use super::node::{Entry, Kind, Node, Place};
-use super::origin::{Origin, Origins};
+use super::origin::{Origin, Origins, Values};
 use super::problem::Problem;
 
 /// What the readers of one file collect.
@@ -18,7 +18,11 @@ pub(super) struct Reading {
     pub(super) scope: String,
     pub(super) problems: Vec<Problem>,
     pub(super) origins: Origins,
+    pub(super) values: Values,
 }
+
+/// What all sites share.
+pub(super) const SHARED_FILE: &str = "sites/_defaults.yaml";
 
 /// A value under a key, or an item of a list.
 #[derive(Clone, Debug)]
@@ -71,12 +75,23 @@ impl<'n> Fields<'n> {
 
 impl Reading {
     pub(super) fn new(file: impl Into<String>, scope: impl Into<String>) -> Self {
-        Self { file: file.into(), scope: scope.into(), problems: Vec::new(), origins: Origins::default() }
+        Self {
+            file: file.into(),
+            scope: scope.into(),
+            problems: Vec::new(),
+            origins: Origins::default(),
+            values: Values::default(),
+        }
+    }
+
+    /// The file that a place is in.
+    fn file_of(&self, at: Place) -> String {
+        if at.shared { SHARED_FILE.to_owned() } else { self.file.clone() }
     }
 
     /// A problem at a place.
     pub(super) fn problem(&mut self, at: Place, key: &str, message: String, hint: impl Into<String>) {
-        let problem = Problem::of(self.file.clone(), message).at(at.line, at.column).key(key).hint(hint);
+        let problem = Problem::of(self.file_of(at), message).at(at.line, at.column).key(key).hint(hint);
         self.problems.push(problem);
     }
 
@@ -122,13 +137,21 @@ impl Reading {
 
     /// Remembers where a field's value comes from.
     pub(super) fn note(&mut self, field: &Field<'_>) {
-        let origin = Origin::File { file: self.file.clone(), line: field.at.line, column: field.at.column };
-        self.origins.0.insert(joined(&self.scope, &field.path), origin);
+        let origin = Origin::File { file: self.file_of(field.at), line: field.at.line, column: field.at.column };
+        let key = joined(&self.scope, &field.path);
+        match &field.node.kind {
+            Kind::Scalar { text, .. } => drop(self.values.0.insert(key.clone(), text.clone())),
+            Kind::List(_) => drop(self.values.0.insert(key.clone(), field.node.json().to_string())),
+            Kind::Map(_) => {}
+        }
+        self.origins.0.insert(key, origin);
     }
 
     /// Remembers that a value is the default.
-    pub(super) fn defaulted(&mut self, path: &str) {
-        self.origins.0.insert(joined(&self.scope, path), Origin::Default);
+    pub(super) fn defaulted(&mut self, path: &str, value: &str) {
+        let key = joined(&self.scope, path);
+        self.values.0.insert(key.clone(), value.to_owned());
+        self.origins.0.insert(key, Origin::Default);
     }
 
     pub(super) fn map<'n>(&mut self, field: &Field<'n>, expected: &str) -> Option<Fields<'n>> {

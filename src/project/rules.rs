@@ -11,7 +11,9 @@ use super::problem::Problem;
 pub fn placed(project: &Project, origins: &Origins, id: &DeploymentId) -> Vec<Problem> {
     let mut problems = check(project, id);
     for problem in &mut problems {
-        let over = format!("sites.{}.environments.{}.{}", id.site, id.environment, problem.key);
+        let key = project.sites.get(&id.site).and_then(|site| site.environment_key(&id.environment));
+        let key = key.unwrap_or_else(|| id.environment.to_string());
+        let over = format!("sites.{}.environments.{key}.{}", id.site, problem.key);
         let base = format!("sites.{}.{}", id.site, problem.key);
         let origin = origins.0.get(&over).or_else(|| origins.get(&base));
         if let Some(Origin::File { file, line, column }) = origin {

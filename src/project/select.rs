@@ -44,7 +44,7 @@ pub fn select(project: &Project, selection: &Selection) -> Result<Vec<Deployment
     let words = Words::read(project, selection)?;
     let mut chosen = BTreeSet::new();
     for id in &words.whole {
-        known("environment", &id.environment, environments(project).iter())?;
+        known_environment(project, &id.environment)?;
         known("provider", &id.provider, project.provider_specs.keys())?;
         known("site", &id.site, project.sites.keys())?;
         contradiction(id, &words)?;
@@ -90,7 +90,9 @@ pub fn select_existing(
         }
     }
     let environments = environments(project);
-    known("environment", &words.environment, existing.iter().map(|id| &id.environment).chain(&environments))?;
+    if !project.knows_environment(&words.environment) {
+        known("environment", &words.environment, existing.iter().map(|id| &id.environment).chain(&environments))?;
+    }
     let meant = |id: &&DeploymentId| {
         words.whole.contains(id)
             || (words.whole.is_empty() || !words.named_sites.is_empty())
@@ -163,6 +165,14 @@ fn known<'a>(what: &str, name: &Name, all: impl Iterator<Item = &'a Name>) -> Re
     Err(Problem::new(format!("unknown {what} `{name}`")).hint(near::suggestion(name.as_str(), all)))
 }
 
+/// By name or by a pattern.
+fn known_environment(project: &Project, name: &Name) -> Result<(), Problem> {
+    if project.knows_environment(name) {
+        return Ok(());
+    }
+    known("environment", name, environments(project).iter())
+}
+
 /// The default one, those of `otto.yaml`, and those that a site overrides.
 fn environments(project: &Project) -> BTreeSet<Name> {
     let mut all: BTreeSet<Name> = project.environments.keys().cloned().collect();
@@ -191,7 +201,7 @@ fn allowed(project: &Project, id: &DeploymentId) -> bool {
 
 /// Sites times providers in one environment.
 fn products(project: &Project, words: &Words) -> Result<Vec<DeploymentId>, Problem> {
-    known("environment", &words.environment, environments(project).iter())?;
+    known_environment(project, &words.environment)?;
     let providers = words.providers.as_ref().unwrap_or(&words.default_providers);
     for provider in providers {
         known("provider", provider, project.provider_specs.keys())?;

@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use crate::model::site::Shape;
 use crate::model::{Appliance, CheckSpec, Name, Role};
 
+use super::content;
 use super::machines;
 use super::near;
 use super::node::Kind;
@@ -16,7 +17,7 @@ use super::read::{Field, Fields, Reading};
 /// Keys of a shape.
 pub(super) const KEYS: &[&str] =
     &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on"];
-const ROLE_KEYS: &[&str] = &["image", "count", "size"];
+const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible"];
 const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
 const MAX_HOSTS: u32 = 200;
 
@@ -25,6 +26,8 @@ pub(super) struct Known<'a> {
     pub(super) appliances: &'a BTreeMap<Name, Appliance>,
     pub(super) providers: Vec<&'a str>,
     pub(super) sites: Vec<&'a str>,
+    /// Ansible roles that are there.
+    pub(super) roles: &'a [String],
 }
 
 /// Reads a shape; what is wrong is a problem and left out.
@@ -34,10 +37,12 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         domains: domains(reading, fields),
         roles: BTreeMap::new(),
         content: None,
+        build: None,
         checks: Vec::new(),
         providers: None,
         region: None,
         vars: serde_json::Map::new(),
+        tls: None,
         machines: Vec::new(),
         on: None,
     };
@@ -50,7 +55,7 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         shape.roles = self::roles(reading, &field, known, elsewhere);
     }
     if let Some(field) = fields.get("content") {
-        shape.content = content(reading, &field, folder);
+        (shape.content, shape.build) = content::read(reading, &field, folder);
     }
     if let Some(field) = fields.get("checks") {
         shape.checks = checks(reading, &field, &shape.domains);
@@ -64,13 +69,15 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
     if let Some(field) = fields.get("vars") {
         shape.vars = reading.vars(&field);
     }
+    if let Some(field) = fields.get("tls") {
+        shape.tls = super::tls::read(reading, &field, folder);
+    }
     if let Some(field) = fields.get("static") {
         shape.machines = machines::read(reading, &field);
     }
     if let Some(field) = fields.get("on") {
         shape.on = on(reading, &field, fields, folder, known);
     }
-    later(reading, fields);
     shape
 }
 
@@ -154,7 +161,7 @@ fn roles(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>, elsewhere:
 fn role(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Option<Role> {
     let fields = reading.map(field, "a map such as `{image: nginx, count: 1}`")?;
     reading.only(&fields, ROLE_KEYS);
-    let mut role = Role { image: None, count: 1, size: "small".to_owned() };
+    let mut role = Role { image: None, count: 1, size: "small".to_owned(), ansible: Vec::new() };
     if let Some(image) = fields.get("image") {
         role.image = reading.name(&image);
         if let Some(name) = &role.image
@@ -169,51 +176,38 @@ fn role(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Option<R
     }
     match fields.get("count") {
         Some(count) => role.count = reading.whole(&count, 0, MAX_HOSTS).unwrap_or(1),
-        None => reading.defaulted(&fields.path_of("count")),
+        None => reading.defaulted(&fields.path_of("count"), "1"),
     }
     match fields.get("size") {
         Some(size) => role.size = reading.text(&size, "a size such as `small`").unwrap_or_default(),
-        None => reading.defaulted(&fields.path_of("size")),
+        None => reading.defaulted(&fields.path_of("size"), "small"),
+    }
+    if let Some(field) = fields.get("ansible") {
+        role.ansible = own_roles(reading, &field, known);
     }
     Some(role)
 }
 
-/// The absolute folder, inside the site's own.
-fn content(reading: &mut Reading, field: &Field<'_>, folder: &Utf8Path) -> Option<String> {
-    if matches!(field.node.kind, Kind::Map(_)) {
-        let hint = "name a folder beside `site.yaml` that holds the finished pages";
-        reading.bad(field, "`content` as a map is not supported yet".to_owned(), hint);
-        return None;
-    }
-    let text = reading.text(field, "the name of a folder beside `site.yaml`")?;
-    let hint = "the content is a folder beside `site.yaml`";
-    if Utf8Path::new(&text).is_absolute() {
-        reading.bad(field, format!("the content folder `{text}` is an absolute path"), hint);
-        return None;
-    }
-    let real = match folder.join(&text).canonicalize_utf8() {
-        Ok(real) => real,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let hint = format!("make the folder `{text}` beside `site.yaml`");
-            reading.bad(field, format!("the content folder `{text}` does not exist"), hint);
-            return None;
+/// Roles by their names; one of a collection (`ns.collection.role`) is Ansible's to find.
+fn own_roles(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for item in reading.list(field, "a list such as `[my_role]`").unwrap_or_default() {
+        let fits = |text: &str| {
+            let word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+            (!text.is_empty() && !text.starts_with(['.', '-']) && text.chars().all(word)).then(|| text.to_owned())
+        };
+        let Some(role) = reading.parsed(&item, "the name of a role in `clowd/config/roles`", fits) else { continue };
+        if role.matches('.').count() < 2 && !known.roles.contains(&role) {
+            let hint = match near::nearest(&role, known.roles.iter().map(String::as_str)) {
+                Some(candidate) => format!("did you mean `{candidate}`?"),
+                None => format!("write `clowd/config/roles/{role}/tasks/main.yml`"),
+            };
+            reading.bad(&item, format!("unknown role `{role}`"), hint);
+        } else {
+            all.push(role);
         }
-        Err(error) => {
-            reading.bad(field, format!("the content folder `{text}` cannot be opened"), error.to_string());
-            return None;
-        }
-    };
-    let own = folder.canonicalize_utf8().ok()?;
-    if real == own {
-        reading.bad(field, format!("the content folder `{text}` is the site's own folder"), hint);
-    } else if !real.starts_with(&own) {
-        reading.bad(field, format!("the content folder `{text}` lies outside of the site's folder"), hint);
-    } else if !real.is_dir() {
-        reading.bad(field, format!("the content `{text}` is no folder"), hint);
-    } else {
-        return Some(real.into_string());
     }
-    None
+    all
 }
 
 fn checks(reading: &mut Reading, field: &Field<'_>, domains: &[String]) -> Vec<CheckSpec> {
@@ -252,7 +246,7 @@ fn check(reading: &mut Reading, fields: &Fields<'_>, domains: &[String]) -> Opti
             let status = reading.whole(&field, 100, 599);
             check.status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
         }
-        None => reading.defaulted(&fields.path_of("status")),
+        None => reading.defaulted(&fields.path_of("status"), "200"),
     }
     if let Some(field) = fields.get("body") {
         check.body = reading.parsed(&field, "a text", |text| (!text.is_empty()).then(|| text.to_owned()));
@@ -265,14 +259,4 @@ fn check(reading: &mut Reading, fields: &Fields<'_>, domains: &[String]) -> Opti
         }
     }
     http.map(|_| check)
-}
-
-/// Keys of stages to come: checked, so that a file stays valid, and named when they have no effect.
-fn later(reading: &mut Reading, fields: &Fields<'_>) {
-    if let Some(field) = fields.get("tls") {
-        let words = [("off", false), ("self-signed", true), ("files", true), ("acme", true)];
-        if reading.one_of(&field, &words) == Some(true) {
-            super::load::not_used_yet(reading, &field);
-        }
-    }
 }

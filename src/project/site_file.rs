@@ -4,23 +4,43 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use crate::model::{Name, Site};
+use crate::model::{Name, Pattern, Site};
 
 use super::near;
-use super::node::{self, Entry, Node};
+use super::node::{self, Entry, Kind, Node};
 use super::read::{Fields, Reading};
 use super::shape::{self, Known};
 
-/// Reads the document. `environments` are those that `otto.yaml` knows, nothing when that file is unreadable.
+/// What `otto.yaml` knows of environments.
+pub(super) struct Environments<'a> {
+    /// By name.
+    pub(super) names: Vec<&'a str>,
+    /// By pattern.
+    pub(super) patterns: Vec<&'a Pattern>,
+}
+
+impl Environments<'_> {
+    fn know(&self, word: &str) -> bool {
+        let by_pattern = || Name::new(word).is_ok_and(|name| self.patterns.iter().any(|pattern| pattern.fits(&name)));
+        self.names.contains(&word) || self.patterns.iter().any(|pattern| pattern.as_str() == word) || by_pattern()
+    }
+}
+
+/// Reads the document, over what all sites share. `environments` is nothing when `otto.yaml` is unreadable.
 pub(super) fn read(
     reading: &mut Reading,
     node: &Node,
     name: &Name,
     folder: &Utf8Path,
     known: &Known<'_>,
-    environments: Option<&Vec<&str>>,
+    environments: Option<&Environments<'_>>,
+    shared: Option<&Node>,
 ) -> Option<Site> {
-    let top = super::load::document(reading, node)?;
+    let own = super::load::document(reading, node)?;
+    let below = shared.and_then(|node| if let Kind::Map(below) = &node.kind { Some(below) } else { None });
+    // Without it the file is read as it is: a key that says `null` is then told as empty rather than as absent.
+    let entries = below.map_or_else(|| own.entries.to_vec(), |below| node::merged(below, own.entries));
+    let top = Fields::top(node.at, &entries);
     let keys: Vec<&str> = shape::KEYS.iter().copied().chain(["environments", "name", "site"]).collect();
     reading.only(&top, &keys);
     own_name(reading, &top, name, known);
@@ -31,15 +51,21 @@ pub(super) fn read(
         folder: folder.to_string(),
         base: shape::read(reading, &Fields::top(node.at, &base), folder, known),
         environments: BTreeMap::new(),
+        patterns: Vec::new(),
     };
     let Some(field) = top.get("environments") else { return Some(site) };
     let Some(overrides) = reading.map(&field, "a map such as `{prod: {roles: {www: {count: 4}}}}`") else {
         return Some(site);
     };
     for entry in overrides.all() {
-        let Some(environment) = reading.key_name(&entry) else { continue };
-        if let Some(environments) = environments.filter(|all| !all.contains(&environment.as_str())) {
-            let hint = near::suggestion(environment.as_str(), environments.iter().copied());
+        let pattern = Pattern::new(entry.key);
+        let name = if pattern.is_none() { reading.key_name(&entry) } else { None };
+        let environment = entry.key;
+        if name.is_none() && pattern.is_none() {
+            continue;
+        }
+        if let Some(environments) = environments.filter(|all| !all.know(environment)) {
+            let hint = near::suggestion(environment, environments.names.iter().copied());
             reading.warning(&entry, format!("`otto.yaml` knows no environment `{environment}`"), hint);
         }
         let Some(fields) = reading.map(&entry, "a map of what differs") else { continue };
@@ -56,7 +82,12 @@ pub(super) fn read(
                 reading.origins.0.insert(key, origin);
             }
         }
-        site.environments.insert(environment, shape);
+        reading.values.0.append(&mut inner.values.0);
+        if let Some(name) = name {
+            site.environments.insert(name, shape);
+        } else if let Some(pattern) = pattern {
+            site.patterns.push((pattern, shape));
+        }
     }
     Some(site)
 }

@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::near;
 use super::problem::Problem;
+use crate::model::Secret;
 
 /// One variable, as `otto help environment` lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +48,14 @@ pub const DECLARED: &[Var] = &[
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];
 
-/// The environment of this process, as it was at the start. Values of variables that are not declared are not kept.
+/// The environment of this process, as it was at the start. Values of variables that are not declared are kept as secrets.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {
     values: BTreeMap<&'static str, String>,
     /// Every name with a value that is not empty.
     set: Vec<String>,
+    /// What is not declared.
+    hidden: BTreeMap<String, Secret>,
 }
 
 impl Vars {
@@ -77,6 +80,8 @@ impl Vars {
             }
             if let Some(declared) = DECLARED.iter().find(|declared| declared.name == name) {
                 vars.values.insert(declared.name, value);
+            } else {
+                vars.hidden.insert(name.clone(), Secret::new(value));
             }
             vars.set.push(name);
         }
@@ -94,6 +99,16 @@ impl Vars {
     /// Whether any variable, declared or not, has a value: a provider's credentials.
     pub fn is_set(&self, name: &str) -> bool {
         self.set.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
+    /// The value of a variable that is not declared, for the one who must not let it be seen.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.hidden.get(name)
+    }
+
+    /// Names of all set variables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().map(String::as_str)
     }
 
     /// Names of set variables that begin with a text, such as `TF_CLI_ARGS`.

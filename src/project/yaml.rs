@@ -206,7 +206,7 @@ impl Tree<'_> {
 
 fn place(span: &Span) -> Place {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place { line: number(span.start.line()).max(1), column: number(span.start.col()).saturating_add(1) }
+    Place { line: number(span.start.line()).max(1), column: number(span.start.col()).saturating_add(1), shared: false }
 }
 
 /// The parser's complaint, and the usual reason in plain words where it is a tab.

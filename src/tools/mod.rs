@@ -11,4 +11,5 @@ pub mod ssh;
 pub mod terraform;
 
 pub use invocation::{Invocation, Stop};
+pub(crate) use said::one_line;
 pub use said::{Reader, Said};

@@ -53,6 +53,9 @@ pub fn program(exe: &Utf8Path) -> Vec<String> {
     leashed(exe, "ssh")
 }
 
+/// As a shell says that a program cannot be run; what is run on the host never ends so.
+const NO_PROGRAM: i32 = 127;
+
 /// Whether a host lets us in.
 ///
 /// # Errors
@@ -65,10 +68,11 @@ pub async fn login(exe: &Utf8Path, access: &Access, host: &Host, hosts: &[Host])
     let answer = capture(Utf8Path::new(&argv[0]), &args, &BTreeMap::new(), LOGIN).await;
     match answer {
         Ok(answer) if answer.code == 0 => Ok(()),
-        Ok(answer) if answer.code == 127 && answer.stderr.is_empty() => {
-            let hint = "install OpenSSH's client (openssh-client)".to_owned();
-            Err(Refusal { what: "no `ssh` is on PATH".to_owned(), hints: vec![hint], lasting: true })
-        }
+        Ok(answer) if answer.code == NO_PROGRAM => Err(Refusal {
+            what: "there is no program `ssh` on this machine".to_owned(),
+            hints: vec!["install OpenSSH's client, on Debian `apt-get install openssh-client`".to_owned()],
+            lasting: true,
+        }),
         Ok(answer) => Err(Refusal::read(&answer.stderr, &answer.stdout)),
         Err(error) => Err(Refusal { what: error.to_string(), hints: Vec::new(), lasting: false }),
     }
@@ -108,7 +112,9 @@ impl Refusal {
         {
             return Self { what: line.to_owned(), hints: Vec::new(), lasting: true };
         }
-        Self { what: last, hints: Vec::new(), lasting: false }
+        let hint =
+            "is it up, does an SSH server listen there, and is the way there open? `ssh: {wait: 5m}` waits longer";
+        Self { what: last, hints: vec![hint.to_owned()], lasting: false }
     }
 
     /// `Offending ED25519 key in FILE:LINE`, and which host it is about.

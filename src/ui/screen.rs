@@ -46,7 +46,7 @@ impl Mode {
 pub enum Pace {
     /// Events come as they happen.
     Live,
-    /// Events were recorded: time is the last event's, and nothing is redrawn.
+    /// Events were recorded: time is the last event's, nothing is redrawn, and the lines are what was asked for: data.
     Replay,
 }
 
@@ -128,7 +128,7 @@ impl Screen {
             state.extra.extend(more);
         } else if matches!(self.shared.mode, Mode::Live | Mode::Plain) {
             drop(state);
-            more.iter().for_each(|line| self.shared.out.line(line));
+            self.shared.say(&more, || None);
         }
     }
 
@@ -173,8 +173,7 @@ impl Sink for Screen {
             if shared.mode != Mode::Quiet || matches!(event.kind, EventKind::Stopping { .. }) {
                 let lines = lines(&state.run, event, shared.look());
                 if !lines.is_empty() {
-                    let frame = || (shared.mode == Mode::Live).then(|| shared.frame(&state.run));
-                    shared.out.line_over(&lines.join("\n"), frame);
+                    shared.say(&lines, || (shared.mode == Mode::Live).then(|| shared.frame(&state.run)));
                 }
             }
         }
@@ -209,7 +208,20 @@ impl Shared {
 
     fn look(&self) -> Look {
         let term = self.out.term();
-        Look { theme: term.err_theme(), width: term.err_width(), live: self.mode == Mode::Live, verbose: self.verbose }
+        let (theme, width) = match self.pace {
+            Pace::Live => (term.err_theme(), term.err_width()),
+            Pace::Replay => (term.out_theme(), term.out_width()),
+        };
+        Look { theme, width, live: self.mode == Mode::Live, verbose: self.verbose }
+    }
+
+    /// Lines of a run: talk while it runs, data when it is read again.
+    fn say(&self, lines: &[String], frame: impl FnOnce() -> Option<Vec<String>>) {
+        let text = lines.join("\n");
+        match self.pace {
+            Pace::Live => self.out.line_over(&text, frame),
+            Pace::Replay => self.out.data(&text),
+        }
     }
 
     fn frame(&self, run: &Run) -> Vec<String> {
@@ -225,7 +237,7 @@ impl Shared {
             return;
         }
         let lines = summary(&state.run, &state.extra, &self.folder, self.look());
-        self.out.line(&lines.join("\n"));
+        self.say(&lines, || None);
     }
 
     /// The thread: redraws when something changed, else each second; or beats.

@@ -1,7 +1,7 @@
 //! What stands below the table of `otto status`: where each deployment is reached, and what needs attention.
 
 use crate::model::status::{DeploymentStatus, StatusReport};
-use crate::model::{Health, HostState};
+use crate::model::{CheckKind, Health, HostState};
 
 use super::lines::check_line;
 use super::table::LeftOut;
@@ -51,6 +51,9 @@ fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
     if bad.len() > SHOWN {
         lines.push(theme.dim(&format!("… and {} that found something", count(bad.len() - SHOWN, "more check"))));
     }
+    // All certificates of a site are mostly one: the first says until when.
+    let good = one.checks.iter().find(|check| check.kind == CheckKind::Tls && check.state == Health::Ok);
+    lines.extend(good.map(|check| theme.dim(&format!("certificate: {}", clean_line(&check.detail)))));
     lines.extend(
         one.stale.iter().map(|why| format!("{} {}", theme.warning("stale:"), theme.literals(&clean_line(why)))),
     );

@@ -84,9 +84,12 @@ fn a_host_that_is_not_reached() {
         "output \"hosts\" {{\n  value = [for name, host in terraform_data.host : {{ name = name, role = \"box\", address = \"127.0.0.1\", port = {port}, user = \"nobody\" }}]\n}}\n"
     );
     sandbox.outputs(&hosts);
+    let settings = format!("{}ssh: {{wait: 2s}}\n", crate::sandbox::OTTO_YAML);
+    sandbox.write("otto.yaml", &settings);
     sandbox.otto(&["provision", "--yes"]).code(0);
     let ran = sandbox.otto(&["config"]).code(30);
-    ran.says(&["unreachable", "box-1", "hint:", "SSH"]).never_says(&["the playbook cannot be run", "no play matched"]);
+    ran.says(&["box-1", "does not let otto in by SSH", "hint:"])
+        .never_says(&["the playbook cannot be run", "no play matched"]);
     assert_eq!(sandbox.otto(&["status"]).code, 2);
     sandbox.otto(&["destroy", "--yes"]).code(0);
     assert!(sandbox.is_empty());

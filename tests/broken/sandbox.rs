@@ -131,7 +131,7 @@ impl Sandbox {
     }
 
     /// PATH, with the folder of [`Sandbox::program`] first.
-    fn search(&self) -> String {
+    pub(crate) fn search(&self) -> String {
         format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap_or_default())
     }
 

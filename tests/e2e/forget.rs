@@ -57,7 +57,7 @@ fn a_site_and_a_provider_without_folders_can_be_destroyed() {
     let toy = Toy::add(&sandbox, 2);
     sandbox.otto(&["provision", "--yes", "dev/toy/shelf"]).ends(0);
     fs::remove_dir_all(sandbox.path("sites/shelf")).expect("a removed site");
-    let status = sandbox.status(3);
+    let status = sandbox.status(0);
     assert_eq!(status["deployments"][0]["name"], "dev/toy/shelf");
     sandbox.otto(&["destroy", "--yes", "dev/toy/shelf"]).ends(0);
     assert_eq!(toy.log()[4..].len(), 2, "{:?}", toy.log());
@@ -67,7 +67,7 @@ fn a_site_and_a_provider_without_folders_can_be_destroyed() {
     sandbox.otto(&["provision", "--yes", "dev/toy/shelf"]).ends(0);
     fs::remove_dir_all(sandbox.path("sites/shelf")).expect("a removed site");
     fs::remove_dir_all(sandbox.path("clowd/provision/toy")).expect("a removed provider");
-    sandbox.status(3);
+    sandbox.status(0);
     let events = sandbox.otto(&["destroy", "--yes", "--json", "dev/toy/shelf"]).ends(0).events();
     assert_eq!(units(&events, "ok"), ["dev/toy/shelf:destroy"]);
     assert_eq!(toy.log().last().map(String::as_str), Some("-box-1"));

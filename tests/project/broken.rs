@@ -23,7 +23,7 @@ fn sites() {
     let place = "sites/hello/site.yaml";
     for (from, to, line, message) in [
         ("count: 2", "cont: 2", 3, "unknown key `cont`: did you mean `count`?"),
-        ("count: 2", "colour: 2", 3, "unknown key `colour`: known: image, count, size"),
+        ("count: 2", "colour: 2", 3, "unknown key `colour`: known: image, count, size, ansible"),
         ("checks:", "chekcs:", 6, "unknown key `chekcs`: did you mean `checks`?"),
         ("count: 2", "count: many", 3, "`roles.www.count` is the text \"many\": expected a whole number from 0 to 200"),
         ("count: 2", "count: \"2\"", 3, "`roles.www.count` is the text \"2\": expected a whole number from 0 to 200"),
@@ -79,9 +79,9 @@ fn sites() {
         ),
         (
             "content: html",
-            "content: {build: make, from: out}",
+            "content: {build: make, from: ../out}",
             5,
-            "`content` as a map is not supported yet: name a folder beside `site.yaml` that holds the finished pages",
+            "`content.from` is the text \"../out\": expected a folder below the site's own, such as `dist`",
         ),
         (
             "http: /",

@@ -99,10 +99,7 @@ fn anchors_and_every_later_key_are_accepted() {
         "domains: [4th.localhost]\nstatic: {hosts: [{name: web-a, role: www, address: 10.0.0.5, user: root, port: 22, identity: ~/.ssh/id, jump: bastion}]}\n",
     );
     let loaded = folder.good();
-    assert_eq!(
-        lines(&loaded.warnings),
-        ["sites/hello/site.yaml:13: `tls` is read and has no effect yet: this version of otto does not use it",]
-    );
+    assert_eq!(lines(&loaded.warnings), Vec::<String>::new());
     let fourth = &loaded.project.sites[&name("fourth")].base.machines[0];
     assert_eq!((fourth.port, fourth.jump.as_deref()), (Some(22), Some("bastion")));
     let rider = loaded.project.wanted(&id("dev/local/other")).unwrap();

@@ -339,7 +339,7 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 /// Installs what is missing, once.
-fn tools() {
+pub(crate) fn tools() {
     static READY: OnceLock<()> = OnceLock::new();
     READY.get_or_init(|| {
         let sandbox = Sandbox::bare("tools");

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
-use super::super::inputs;
 use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
+use super::super::{https, inputs};
+use super::{build, vault};
 use crate::model::name::counted;
+use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
 use crate::process::disk;
+use crate::services::certificates::ensure;
 use crate::tools::ansible::config::callback_path;
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
 
@@ -25,7 +28,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let _ground = context.grounds.take(&record.hosts).await;
     let spec = context.target(id)?.spec.clone();
     reach::wait(context, unit, &spec, &record.hosts, &record.hosts).await?;
+    build::ensure(context, unit, &spec).await?;
     let check = context.requests.check;
+    certificate(context, &spec, &record.hosts)?;
     let before = record.phase;
     if !check && (record.config_hash.is_some() || matches!(before, Phase::Configured | Phase::Tested)) {
         // Durable before the tool starts: an interrupted configuration is one that has to run again, and what is half
@@ -75,6 +80,24 @@ fn half_done(context: &Context, unit: &UnitId, record: &mut Deployment, end: &Un
     context.remember(unit, record.clone())
 }
 
+/// What the hosts are to serve HTTPS with, ready before anything is touched.
+fn certificate(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> Result<(), Trouble> {
+    let Some(tls) = &spec.tls else { return Ok(()) };
+    if matches!(tls.source, Source::Acme { .. }) && hosts.iter().all(Host::is_local) {
+        let what =
+            "`tls: acme` needs hosts that an authority reaches by the site's domains, and these are on this machine";
+        return Err(UnitEnd::failed(what, false).hint("tls: self-signed").into());
+    }
+    let made = ensure(&https::folder(&context.home), spec, tls, context.title.as_str(), context.now());
+    made.map(drop).map_err(|why| {
+        let end = UnitEnd::failed(format!("the certificate cannot be used: {why}"), false);
+        match tls.source {
+            Source::Files { .. } => end.hint("name a certificate and the key that belongs to it in `site.yaml`").into(),
+            _ => end.into(),
+        }
+    })
+}
+
 /// The record of a deployment that has hosts.
 pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deployment, Trouble> {
     let record = context.memory.record(id).filter(|r| r.phase.exists() && !r.hosts.is_empty());
@@ -86,14 +109,20 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
     }
 }
 
-/// The inventory of a deployment: the same value is hashed, written and given to Ansible.
-pub fn inventory_of(spec: &DeploymentSpec, hosts: &[Host]) -> Value {
-    inventory(spec, hosts, &Access::default())
+/// The inventory of a deployment: the same value is hashed, written and given to Ansible. `home` is `.otto`.
+pub fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
+    inventory(spec, hosts, &secured_access(home, spec))
+}
+
+fn secured_access(home: &Utf8Path, spec: &DeploymentSpec) -> Access {
+    Access { vars: https::variables(home, spec), ..Access::default() }
 }
 
 fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
     let content = context.prints.content.get(&spec.id.site).cloned().unwrap_or_default();
-    inputs::config_hash(&context.prints.config, &inventory_of(spec, hosts), &content)
+    let certificate = https::print(&context.home, spec, context.now());
+    let inventory = inventory_of(&context.home, spec, hosts);
+    inputs::config_hash(&context.prints.config, &inventory, &format!("{content}{certificate}"))
 }
 
 /// One playbook to run.
@@ -224,7 +253,10 @@ pub(super) async fn once(
         .map(|r| r.hosts)
         .filter(|all| all.iter().any(|h| hosts.iter().any(|o| o.name == h.name)));
     let ssh = Some(context.access_ready(spec, known.as_deref().unwrap_or(hosts))?).filter(|_| !local);
-    let inventory = write("inventory.json", &inventory(spec, hosts, &Access { ssh, ..Access::default() }))?;
+    vault::learn(context, &ansible.path, &beside).await;
+    context.secrets.learn_outputs(&context.terraform_folder(&spec.id).join("terraform.tfstate"));
+    let inventory =
+        write("inventory.json", &inventory(spec, hosts, &Access { ssh, ..secured_access(&context.home, spec) }))?;
     let extra_vars = play.extra.as_ref().map(|extra| write("extra.json", extra)).transpose()?;
     let plugins = beside.join("plugins");
     callback::install(&plugins).map_err(Trouble::file(&plugins))?;

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::super::context::Context;
+use super::super::https;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{Play, Played, once};
 use crate::model::site::serves_pages;
@@ -34,8 +35,15 @@ pub(super) async fn run(
     switch(context, unit, record, spec, &victim, "stopped").await?;
     let without: Vec<_> = record.hosts.iter().filter(|h| h.name != victim).cloned().collect();
     let ways = context.ways(spec, &record.hosts)?;
-    let endpoint = record.endpoint.as_deref();
-    let scope = Scope { hosts: &without, endpoint, domains: &spec.domains, checks: &spec.checks, ways: &ways };
+    let tls = https::expected(&context.home, record, spec, context.now());
+    let scope = Scope {
+        hosts: &without,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &spec.checks,
+        tls: tls.as_ref(),
+        ways: &ways,
+    };
     let served = context.checker.survives(&scope, &victim).await;
     switch(context, unit, record, spec, &victim, "started").await?;
     record.dirty = None;
@@ -44,7 +52,7 @@ pub(super) async fn run(
     let result = |name: String, found: Result<String, String>| CheckResult {
         name,
         kind: CheckKind::Failover,
-        target: record.endpoint.clone().unwrap_or_default(),
+        target: record.front(spec.tls.as_ref()).unwrap_or_default(),
         state: if found.is_ok() { Health::Ok } else { Health::Critical },
         latency_ms: None,
         detail: found.unwrap_or_else(|e| e),

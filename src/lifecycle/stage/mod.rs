@@ -1,5 +1,6 @@
 //! The stages: what each does to its subject. One file per stage.
 
+mod build;
 mod config;
 mod destroy;
 mod failover;
@@ -13,6 +14,7 @@ mod sweep;
 mod terraform;
 mod test;
 mod unconfigure;
+mod vault;
 
 pub use config::inventory_of;
 pub use machines::print as machines_print;

@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{program_name, summary, tool, tool_failed};
-use super::{guard, machines, root, strays};
+use super::{build, guard, machines, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
@@ -26,6 +26,8 @@ use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outpu
 struct Ready<'a> {
     target: &'a Target,
     record: Deployment,
+    /// As it was before this unit touched it.
+    before: Deployment,
     is_new: bool,
     was_dirty: Option<Dirty>,
     /// Addresses that an interrupted run left unfinished.
@@ -37,6 +39,8 @@ struct Ready<'a> {
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    // Before hosts are made: pages that cannot be built need none.
+    build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     let mut ready = prepare(context, unit, id).await?;
     ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
     let agreed = context.consent.yes || context.consent.agreed_new;
@@ -91,6 +95,7 @@ async fn prepare<'a>(context: &'a Context, unit: &UnitId, id: &DeploymentId) -> 
         target,
         is_new: living.is_none(),
         was_dirty: record.dirty.clone(),
+        before: record.clone(),
         replace: Vec::new(),
         record,
         hosts,
@@ -223,6 +228,7 @@ async fn apply(
     )
     .await?;
     let report = stream.report();
+    context.secrets.learn_outputs(&context.terraform_folder(&ready.target.spec.id).join("terraform.tfstate"));
     (context.after_apply)(&ready.target.spec.id);
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
@@ -249,12 +255,10 @@ fn settle_failure(
     report: &Report,
     touched: bool,
 ) -> Result<(), Trouble> {
-    let id = &ready.target.spec.id;
     let clean_end = matches!(called.end, crate::model::End::Exited { .. }) && !called.abandoned;
-    if !touched && clean_end && ready.is_new {
-        // Terraform itself says that it never began a change.
-        ready.record.phase = Phase::Absent;
-        ready.record.dirty = None;
+    if !touched && clean_end && !report.errors.is_empty() {
+        // Terraform itself says why it never began a change.
+        ready.record = ready.before.clone();
         return context.remember(unit, ready.record.clone());
     }
     let how =
@@ -266,7 +270,6 @@ fn settle_failure(
         in_flight,
         unfinished,
     });
-    let _ = id;
     context.remember(unit, ready.record.clone())
 }
 

@@ -46,6 +46,7 @@ pub(super) async fn tool(
         var_file,
         env: BTreeMap::new(),
     };
+    context.secrets.learn_outputs(&folder.join("terraform.tfstate"));
     if tf_root::backend(folder).map_err(read)?.is_some() {
         terraform.workspace =
             Some(context.target(id).ok().and_then(|t| t.provider.workspace.clone()).unwrap_or_else(|| id.key()));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::context::Context;
+use super::super::https;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{config, failover};
 use crate::model::{CheckResult, Deployment, DeploymentId, DeploymentSpec, EventKind, Health, Phase, UnitId};
@@ -56,11 +57,13 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
 /// The full set of checks, with patience for what has just been configured.
 async fn ask(context: &Context, record: &Deployment, spec: &DeploymentSpec) -> Result<Vec<CheckResult>, Trouble> {
     let ways = context.ways(spec, &record.hosts)?;
+    let tls = https::expected(&context.home, record, spec, context.now());
     let scope = Scope {
         hosts: &record.hosts,
         endpoint: record.endpoint.as_deref(),
         domains: &spec.domains,
         checks: &spec.checks,
+        tls: tls.as_ref(),
         ways: &ways,
     };
     Ok(context.checker.check(&scope, Level::Full, PATIENCE).await)

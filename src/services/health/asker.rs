@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use crate::model::{CheckResult, Health, Ways};
-use crate::net::{Client, NetError, Request, Response};
+use crate::net::{Client, Endpoint, NetError, Request, Response};
 
 /// The first pause between two attempts of a patient check; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -71,18 +71,17 @@ impl<'a> Asker<'a> {
         self.ways.get(address).map(|way| way.to(address, port))
     }
 
-    /// A plain GET to an address in the name of `domain`.
-    pub(super) async fn get(
-        &self,
-        address: &str,
-        port: u16,
-        domain: Option<&str>,
-        path: &str,
-    ) -> Result<Response, NetError> {
-        let mut request = Request::address(address, port, path).timeout(self.timeout(address));
+    /// A GET to an address in the name of `domain`; over TLS when `secure`.
+    pub(super) async fn get(&self, front: &Endpoint, domain: Option<&str>, path: &str) -> Result<Response, NetError> {
+        let Endpoint { secure, address, port } = front;
+        let mut request = if *secure {
+            Request::secure(address, *port, domain.unwrap_or(address), path)
+        } else {
+            Request { host: domain.map(|domain| host_header(domain, *port)), ..Request::address(address, *port, path) }
+        };
+        request.timeout = self.timeout(address);
         request.max_body = self.settings.max_body;
-        request.host = domain.map(|domain| host_header(domain, port));
-        request.via = self.via(address, port);
+        request.via = self.via(address, *port);
         let _permit = self.permit(address).await;
         self.client.get(&request).await
     }

@@ -60,7 +60,7 @@ impl Checker {
         let (endpoint, domain) = front(scope)?;
         let asker = Asker::new(&self.client, Settings::default(), scope.ways);
         for number in 1..=REQUESTS_WITHOUT {
-            let answer = asker.get(&endpoint.address, endpoint.port, Some(domain), "/").await;
+            let answer = asker.get(&endpoint, Some(domain), "/").await;
             match answer {
                 Err(error) => {
                     return Err(format!("request {number} of {REQUESTS_WITHOUT} without {victim} failed: {error}"));
@@ -93,7 +93,7 @@ impl Checker {
         while std::time::Instant::now() < until {
             let up = probe_host(&asker, host).await.state == HostState::Up;
             for _ in 0..if up { backends * 4 } else { 0 } {
-                let answer = asker.get(&endpoint.address, endpoint.port, Some(domain), "/").await;
+                let answer = asker.get(&endpoint, Some(domain), "/").await;
                 if answer.is_ok_and(|a| served_by(&a).is_none_or(|by| by == victim)) {
                     return Ok("serves again".to_owned());
                 }
@@ -105,7 +105,8 @@ impl Checker {
 }
 
 fn front<'a>(scope: &Scope<'a>) -> Result<(Endpoint, &'a str), String> {
-    let endpoint = scope.endpoint.ok_or("no endpoint is declared")?;
+    let secure = scope.tls.and_then(|tls| tls.endpoint.as_deref());
+    let endpoint = secure.or(scope.endpoint).ok_or("no endpoint is declared")?;
     let endpoint = Endpoint::parse(endpoint).map_err(|e| e.to_string())?;
     let domain = scope.domains.first().ok_or("no domain is declared")?;
     Ok((endpoint, domain))

@@ -9,6 +9,7 @@ use crate::model::{CheckKind, CheckResult, CheckSpec, Health, Host, Ways};
 use crate::net::{Client, Endpoint};
 
 use super::asker::{Asker, Settings};
+use super::certificate::{self, Expected};
 use super::host::host_check;
 use super::page::{Page, check_page};
 use super::spread::spread;
@@ -33,6 +34,8 @@ pub struct Scope<'a> {
     pub domains: &'a [String],
     /// The site's own.
     pub checks: &'a [CheckSpec],
+    /// What is expected of its HTTPS, where it has it.
+    pub tls: Option<&'a Expected>,
     /// How hosts behind another one are reached.
     pub ways: &'a Ways,
 }
@@ -60,7 +63,8 @@ pub async fn deployment(client: &Client, scope: &Scope<'_>, level: Level, settin
         }
     }
     match front(scope, &servers) {
-        Ok(front) => at_front(asker, scope, &servers, front, level, &mut pending),
+        Ok(Some(front)) => at_front(asker, scope, &servers, front, level, &mut pending),
+        Ok(None) => {}
         Err(result) => pending.push(Box::pin(std::future::ready(result))),
     }
     join_all(pending).await
@@ -73,31 +77,28 @@ pub fn worst(results: &[CheckResult]) -> Health {
 
 /// Where visitors come in.
 struct Front {
-    address: String,
-    port: u16,
+    at: Endpoint,
     /// What it is called in the names of checks.
     name: String,
     /// Several backends stand behind it.
     balanced: bool,
 }
 
-fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Front, CheckResult> {
+/// Nothing where no host serves pages and nothing of the site asks for one: a database, say.
+fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Option<Front>, CheckResult> {
     let unknown = |detail: String| finding("endpoint", CheckKind::Http, Health::Unknown, detail);
-    if let Some(text) = scope.endpoint {
-        let parsed = Endpoint::parse(text).map_err(|e| unknown(e.to_string()))?;
-        if parsed.secure {
-            return Err(unknown(format!("{text}: https endpoints cannot be asked yet")));
-        }
-        let Endpoint { address, port, .. } = parsed;
-        return Ok(Front { address, port, name: "endpoint".to_owned(), balanced: servers.len() > 1 });
+    let secure = scope.tls.and_then(|tls| tls.endpoint.as_deref());
+    if let Some(text) = secure.or(scope.endpoint) {
+        let at = Endpoint::parse(text).map_err(|e| unknown(e.to_string()))?;
+        return Ok(Some(Front { at, name: "endpoint".to_owned(), balanced: servers.len() > 1 }));
     }
     match servers {
-        [only] => Ok(Front {
-            address: only.address.clone(),
-            port: only.service_port(),
+        [only] => Ok(Some(Front {
+            at: Endpoint::plain(&only.address, only.service_port()),
             name: only.name.clone(),
             balanced: false,
-        }),
+        })),
+        [] if scope.checks.is_empty() => Ok(None),
         [] => Err(unknown("no endpoint is declared, and no host serves pages".to_owned())),
         several => {
             let detail =
@@ -115,30 +116,62 @@ fn at_front<'a>(
     level: Level,
     pending: &mut Vec<Pending<'a>>,
 ) {
-    let Front { address, port, name, balanced } = front;
+    let Front { at, name, balanced } = front;
     for domain in scope.domains {
-        let (address, title) = (address.clone(), format!("{name} serves {domain}"));
+        let (at, title) = (at.clone(), format!("{name} serves {domain}"));
         pending.push(Box::pin(async move {
-            asker.patiently(|| async { check_page(asker, &Page::home(&title, &address, port, domain)).await }).await
+            asker.patiently(|| async { check_page(asker, &Page::home(&title, &at, domain)).await }).await
         }));
+    }
+    if let Some(tls) = scope.tls {
+        secured(asker, scope, tls, &at, level, pending);
     }
     let Some(main) = scope.domains.first().filter(|_| level == Level::Full) else { return };
     if balanced {
         let backends: Vec<String> = servers.iter().map(|host| host.name.clone()).collect();
-        let address = address.clone();
-        pending.push(Box::pin(async move { asker.patiently(|| spread(asker, &address, port, main, &backends)).await }));
+        let at = at.clone();
+        pending.push(Box::pin(async move { asker.patiently(|| spread(asker, &at, main, &backends)).await }));
     }
     for check in scope.checks {
-        let address = address.clone();
+        let at = at.clone();
         pending.push(Box::pin(async move {
-            asker.patiently(|| async { check_page(asker, &Page::own(check, &address, port, main)).await }).await
+            asker.patiently(|| async { check_page(asker, &Page::own(check, &at, main)).await }).await
+        }));
+    }
+}
+
+/// The certificate of every domain, and that plain HTTP leads to it.
+fn secured<'a>(
+    asker: &'a Asker<'a>,
+    scope: &Scope<'a>,
+    tls: &'a Expected,
+    at: &Endpoint,
+    level: Level,
+    pending: &mut Vec<Pending<'a>>,
+) {
+    if let Some(why) = &tls.files {
+        pending.push(Box::pin(std::future::ready(certificate::files(why))));
+    }
+    for domain in scope.domains {
+        let Endpoint { address, port, .. } = at.clone();
+        pending.push(Box::pin(async move {
+            asker.patiently(|| certificate::certificate(asker, tls, &address, port, domain)).await
+        }));
+    }
+    let plain = scope.endpoint.and_then(|text| Endpoint::parse(text).ok()).filter(|plain| !plain.secure);
+    let Some(plain) = plain.filter(|_| level == Level::Full && tls.redirect) else { return };
+    for domain in scope.domains {
+        let plain = plain.clone();
+        pending.push(Box::pin(async move {
+            asker.patiently(|| certificate::redirect(asker, &plain.address, plain.port, domain)).await
         }));
     }
 }
 
 async fn backend_page(asker: &Asker<'_>, host: &Host, domain: &str) -> CheckResult {
     let name = format!("{} serves {domain}", host.name);
-    let mut page = Page::home(&name, &host.address, host.service_port(), domain);
+    let front = Endpoint::plain(&host.address, host.service_port());
+    let mut page = Page::home(&name, &front, domain);
     page.by = Some(&host.name);
     check_page(asker, &page).await
 }

@@ -1,7 +1,7 @@
 //! Is a host up: what its declared probe says.
 
 use crate::model::{CheckKind, CheckResult, Health, Host, HostState, Probe};
-use crate::net::{connect, connect_through, ssh_greeting, ssh_greeting_through};
+use crate::net::{Endpoint, connect, connect_through, ssh_greeting, ssh_greeting_through};
 
 use super::asker::Asker;
 
@@ -51,7 +51,7 @@ pub async fn probe_host(asker: &Asker<'_>, host: &Host) -> Probed {
             };
             took.map(|ms| (ms, format!("port {port} accepts")))
         }
-        Probe::Http(port, path) => match asker.get(address, *port, None, path).await {
+        Probe::Http(port, path) => match asker.get(&Endpoint::plain(address, *port), None, path).await {
             Ok(answer) if answer.status >= 500 => {
                 let detail = format!("{path} answered {}", answer.status);
                 return probed(HostState::Down, Some(answer.latency_ms), target(address, *port), detail);

@@ -3,6 +3,7 @@
 //! Every request opens its own connection to an address and says in its Host header which domain it means.
 
 mod asker;
+mod certificate;
 mod checker;
 mod deployment;
 mod host;
@@ -10,6 +11,7 @@ mod page;
 mod spread;
 
 pub use asker::{Asker, Settings};
+pub use certificate::Expected;
 pub use checker::Checker;
 pub use deployment::{Level, Scope, deployment, worst};
 pub use host::{Probed, probe_host};

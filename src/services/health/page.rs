@@ -1,7 +1,7 @@
 //! Does a page answer as it should.
 
 use crate::model::{CheckKind, CheckResult, CheckSpec, Health};
-use crate::net::Response;
+use crate::net::{Endpoint, Response};
 
 use super::asker::Asker;
 
@@ -13,11 +13,9 @@ const SERVED_BY: &str = "x-served-by";
 pub struct Page<'a> {
     /// Shown in the report.
     pub name: &'a str,
-    /// Where to connect.
-    pub address: &'a str,
-    /// On which port.
-    pub port: u16,
-    /// The Host header.
+    /// Where to connect, and how.
+    pub front: &'a Endpoint,
+    /// The Host header, and the name in a handshake.
     pub domain: &'a str,
     /// Path, from `/`.
     pub path: &'a str,
@@ -31,16 +29,15 @@ pub struct Page<'a> {
 
 impl<'a> Page<'a> {
     /// The main page of a domain, as a generated check.
-    pub fn home(name: &'a str, address: &'a str, port: u16, domain: &'a str) -> Self {
-        Self { name, address, port, domain, path: "/", status: None, body: None, by: None }
+    pub fn home(name: &'a str, front: &'a Endpoint, domain: &'a str) -> Self {
+        Self { name, front, domain, path: "/", status: None, body: None, by: None }
     }
 
     /// A site's own check, asked at an address.
-    pub fn own(check: &'a CheckSpec, address: &'a str, port: u16, main_domain: &'a str) -> Self {
+    pub fn own(check: &'a CheckSpec, front: &'a Endpoint, main_domain: &'a str) -> Self {
         Self {
             name: &check.name,
-            address,
-            port,
+            front,
             domain: check.domain.as_deref().unwrap_or(main_domain),
             path: &check.http,
             status: Some(check.status),
@@ -52,9 +49,8 @@ impl<'a> Page<'a> {
 
 /// Asks for a page once.
 pub async fn check_page(asker: &Asker<'_>, page: &Page<'_>) -> CheckResult {
-    let port = if page.port == 80 { String::new() } else { format!(":{}", page.port) };
-    let target = format!("http://{}{port}{}", page.domain, page.path);
-    let (state, latency_ms, detail) = match asker.get(page.address, page.port, Some(page.domain), page.path).await {
+    let target = page.front.url(page.domain, page.path);
+    let (state, latency_ms, detail) = match asker.get(page.front, Some(page.domain), page.path).await {
         Ok(answer) => {
             let (state, detail) = judge(page, &answer);
             (state, Some(answer.latency_ms), detail)
@@ -72,7 +68,7 @@ pub fn served_by(answer: &Response) -> Option<&str> {
 fn judge(page: &Page<'_>, answer: &Response) -> (Health, String) {
     let served = served_by(answer);
     let by = served.map(|name| format!(" by {name}")).unwrap_or_default();
-    let got = format!("{}{by} from {}:{}", answer.status, page.address, page.port);
+    let got = format!("{}{by} from {}:{}", answer.status, page.front.address, page.front.port);
     let good = page.status.map_or(answer.status < 400, |wanted| answer.status == wanted);
     if !good {
         let wanted = page.status.map_or_else(|| "below 400".to_owned(), |status| status.to_string());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use crate::model::{CheckKind, CheckResult, Health};
+use crate::net::Endpoint;
 
 use super::asker::Asker;
 use super::page::served_by;
@@ -15,12 +16,12 @@ const CONNECTIONS_PER_BACKEND: usize = 4;
 const AT_ONCE: usize = 8;
 
 /// Asks the endpoint until every backend has answered, at most four times per backend.
-pub async fn spread(asker: &Asker<'_>, address: &str, port: u16, domain: &str, backends: &[String]) -> CheckResult {
+pub async fn spread(asker: &Asker<'_>, front: &Endpoint, domain: &str, backends: &[String]) -> CheckResult {
     let limit = backends.len() * CONNECTIONS_PER_BACKEND;
     let mut tally = Tally::new(backends);
     while tally.asked < limit && !tally.is_complete() {
         let round = AT_ONCE.min(backends.len()).min(limit - tally.asked);
-        let answers = join_all((0..round).map(|_| asker.get(address, port, Some(domain), "/"))).await;
+        let answers = join_all((0..round).map(|_| asker.get(front, Some(domain), "/"))).await;
         for answer in answers {
             match answer {
                 Ok(answer) => tally.count(served_by(&answer), answer.status),
@@ -33,7 +34,7 @@ pub async fn spread(asker: &Asker<'_>, address: &str, port: u16, domain: &str, b
         }
     }
     let (state, detail) = tally.verdict();
-    let target = format!("http://{domain}{}/", if port == 80 { String::new() } else { format!(":{port}") });
+    let target = front.url(domain, "/");
     CheckResult {
         name: "spread over all backends".to_owned(),
         kind: CheckKind::Spread,

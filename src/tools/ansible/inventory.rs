@@ -41,7 +41,12 @@ pub fn inventory(spec: &DeploymentSpec, hosts: &[Host], access: &Access) -> Valu
         .into_iter()
         .map(|(group, members)| {
             let members: Map<String, Value> = members.keys().map(|name| ((*name).to_owned(), json!({}))).collect();
-            (group.to_owned(), json!({ "hosts": members }))
+            let own = spec.roles.iter().find(|(name, _)| name.as_str() == group).map(|(_, role)| &role.ansible);
+            let group_of = match own.filter(|own| !own.is_empty()) {
+                Some(own) => json!({ "hosts": members, "vars": { "own_roles": own } }),
+                None => json!({ "hosts": members }),
+            };
+            (group.to_owned(), group_of)
         })
         .collect();
     let mut named: Vec<&Host> = hosts.iter().collect();

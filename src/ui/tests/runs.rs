@@ -14,6 +14,7 @@ use crate::model::{Event, EventKind, Sink, Timestamp};
 
 fn shown(events: &[Event], mode: Mode, term: Term, verbose: bool) -> (String, String) {
     let out = Out::memory(term.clone());
+    // Read again, lines are data; as it happens, they are talk. What they say is the same.
     let screen = Screen::new(&term, out.clone(), mode, verbose).pace(Pace::Replay);
     screen.extra(vec!["dev/local/hello  http://127.0.0.1:8080/".to_owned()]);
     for event in events {
@@ -30,8 +31,8 @@ fn folded(events: &[Event]) -> Run {
 
 #[test]
 fn a_good_run_as_plain_lines() {
-    let (data, talk) = shown(&good_run(), Mode::Plain, Term::fixed(80, false), false);
-    assert_eq!(data, "");
+    let (talk, rest) = shown(&good_run(), Mode::Plain, Term::fixed(80, false), false);
+    assert_eq!(rest, "");
     assert_fits(&talk, 80);
     insta::assert_snapshot!(talk, @r"
     up  dev/local/hello, dev/local/blog  7 units, 1 skipped
@@ -69,7 +70,7 @@ fn a_good_run_as_plain_lines() {
 
 #[test]
 fn a_good_run_with_all_details() {
-    let (_, talk) = shown(&good_run()[..20], Mode::Plain, Term::fixed(140, false), true);
+    let (talk, _) = shown(&good_run()[..20], Mode::Plain, Term::fixed(140, false), true);
     assert_fits(&talk, 140);
     insta::assert_snapshot!(talk, @r#"
     up  dev/local/hello, dev/local/blog  7 units, 1 skipped
@@ -94,8 +95,8 @@ fn a_good_run_with_all_details() {
 
 #[test]
 fn a_failed_run_names_the_root_cause_first_and_what_to_do_last() {
-    let (data, talk) = shown(&failed_run(), Mode::Plain, Term::fixed(140, false), false);
-    assert_eq!(data, "");
+    let (talk, rest) = shown(&failed_run(), Mode::Plain, Term::fixed(140, false), false);
+    assert_eq!(rest, "");
     assert_fits(&talk, 140);
     insta::assert_snapshot!(talk, @r#"
     up  dev/local/hello, dev/local/blog  7 units, 1 skipped
@@ -133,8 +134,8 @@ fn a_failed_run_names_the_root_cause_first_and_what_to_do_last() {
 
 #[test]
 fn a_failed_run_at_80_columns_quietly() {
-    let (data, talk) = shown(&failed_run(), Mode::Quiet, Term::fixed(80, false), false);
-    assert_eq!(data, "");
+    let (talk, rest) = shown(&failed_run(), Mode::Quiet, Term::fixed(80, false), false);
+    assert_eq!(rest, "");
     assert_fits(&talk, 80);
     insta::assert_snapshot!(talk, @r#"
     failed  dev/local/hello  provision  terraform apply: exit code 1, 1 of 3
@@ -167,8 +168,8 @@ fn a_failed_run_at_80_columns_quietly() {
 fn colours_change_no_word() {
     for events in [good_run(), failed_run()] {
         for width in [80, 140] {
-            let (_, plain) = shown(&events, Mode::Plain, Term::fixed(width, false), true);
-            let (_, coloured) = shown(&events, Mode::Plain, Term::fixed(width, true), true);
+            let (plain, _) = shown(&events, Mode::Plain, Term::fixed(width, false), true);
+            let (coloured, _) = shown(&events, Mode::Plain, Term::fixed(width, true), true);
             assert!(!plain.contains('\u{1b}'));
             assert!(coloured.contains("\u{1b}[32mok\u{1b}[0m"), "{coloured}");
             assert_eq!(clean(&coloured), plain);
