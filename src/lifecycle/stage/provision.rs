@@ -12,10 +12,11 @@ use super::super::call::{Call, Called, call};
 use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
+use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, guard, root, strays};
+use super::{backend, build, guard, machines, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -324,7 +325,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
             let asked = ready.hosts.iter().find(|h| h.name == host.name);
             host.image = asked.map(|h| h.image.clone()).filter(|image| !image.is_empty());
         }
-        changed = hosts != record.hosts;
+        changed = hosts != record.hosts || !report.made.is_empty();
+        reach::forget(context, &ready.target.spec, &record.hosts, &hosts, &report.made)?;
         record.hosts = hosts;
         record.endpoint = declared.endpoint;
     }
@@ -342,5 +344,6 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         // A host may be new under an old name: configuring must not be skipped.
         record.config_hash = None;
     }
-    context.remember(unit, ready.record.clone())
+    context.remember(unit, ready.record.clone())?;
+    if changed { machines::tell_guests(context, unit, &ready.target.spec.id) } else { Ok(()) }
 }
