@@ -167,9 +167,12 @@ impl World {
         );
         let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
         // What is the only one there is can also be taken over from where its state is.
-        let failure = match copy.exists.as_slice() {
-            [only] => failure.hint(format!("otto state adopt {only}")),
-            _ => failure,
+        let only = copy.exists.first().filter(|_| copy.exists.len() == 1);
+        let failure = match only {
+            Some(name) => {
+                failure.because(format!("with its state at hand, `otto state adopt {name}` takes it over as well"))
+            }
+            None => failure,
         };
         Err(failure.hint("otto state restore"))
     }

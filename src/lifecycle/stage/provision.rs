@@ -16,10 +16,11 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, guard, machines, root, strays};
+use super::{backend, build, guard, machines, refresh, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, Host, HostSpec, HostState, Phase, UnitId};
+use crate::tools::ssh;
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -109,6 +110,9 @@ async fn prepare<'a>(
     let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
     record.state = backend::place(context, &record, &target.provider)?;
     let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
+    if living.is_none() && record.state.is_none() {
+        backend::nothing_beside(context, id, &target.provider)?;
+    }
     let folder = root::refresh(context, id, &target.provider)?;
     if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
@@ -235,8 +239,12 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
-    let drain = Play::new("site.yml", &format!("drain{}", ready.round.suffix));
-    config::play(context, unit, &ready.target.spec, &stay, drain).await.map(drop)
+    let step = format!("drain{}", ready.round.suffix);
+    config::play(context, unit, &ready.target.spec, &stay, Play::new("site.yml", &step)).await?;
+    if ready.round.refresh.is_some() {
+        refresh::guests(context, unit, &ready.record, &stay, &step).await?;
+    }
+    Ok(())
 }
 
 async fn apply(
@@ -267,6 +275,7 @@ async fn apply(
             context.remember(unit, ready.record.clone())?;
         }
         finished?;
+        forget_keys(context, &ready.record, &report)?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -301,6 +310,17 @@ fn settle_failure(
         unfinished,
     });
     context.remember(unit, ready.record.clone())
+}
+
+/// A host that was made anew shows another key than before, and may: the old one is forgotten.
+fn forget_keys(context: &Context, record: &Deployment, report: &Report) -> Result<(), Trouble> {
+    let is_new = |host: &&Host| report.made.iter().any(|address| guard::belongs(address, &host.name));
+    let anew: Vec<&Host> = record.hosts.iter().filter(|host| !host.is_local()).filter(is_new).collect();
+    if anew.is_empty() {
+        return Ok(());
+    }
+    let access = context.access(&record.spec);
+    ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
 }
 
 /// After a proven end: hosts and endpoint from the apply's own outputs.
