@@ -19,8 +19,7 @@ use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
 use super::{backend, build, guard, machines, refresh, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, Host, HostSpec, HostState, Phase, UnitId};
-use crate::tools::ssh;
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -275,7 +274,6 @@ async fn apply(
             context.remember(unit, ready.record.clone())?;
         }
         finished?;
-        forget_keys(context, &ready.record, &report)?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -310,17 +308,6 @@ fn settle_failure(
         unfinished,
     });
     context.remember(unit, ready.record.clone())
-}
-
-/// A host that was made anew shows another key than before, and may: the old one is forgotten.
-fn forget_keys(context: &Context, record: &Deployment, report: &Report) -> Result<(), Trouble> {
-    let is_new = |host: &&Host| report.made.iter().any(|address| guard::belongs(address, &host.name));
-    let anew: Vec<&Host> = record.hosts.iter().filter(|host| !host.is_local()).filter(is_new).collect();
-    if anew.is_empty() {
-        return Ok(());
-    }
-    let access = context.access(&record.spec);
-    ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
 }
 
 /// After a proven end: hosts and endpoint from the apply's own outputs.
