@@ -242,6 +242,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
     let otto: BTreeSet<String> = [
         keys("src/project/otto_file.rs", "KEYS"),
         below("environments.*.", keys("src/project/otto_file.rs", "ENVIRONMENT_KEYS")),
+        below("ssh.", keys("src/project/ssh_settings.rs", "KEYS")),
     ]
     .concat()
     .into_iter()
@@ -251,6 +252,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
         keys("src/project/shape.rs", "KEYS"),
         below("roles.*.", keys("src/project/shape.rs", "ROLE_KEYS")),
         below("checks.*.", keys("src/project/shape.rs", "CHECK_KEYS")),
+        below("static.hosts.*.", keys("src/project/machines.rs", "KEYS")),
         below("content.", keys("src/project/content.rs", "KEYS")),
         vec!["environments".to_owned()],
     ]

@@ -91,6 +91,29 @@ pub(super) async fn wait(
     join_all(each).await.into_iter().collect()
 }
 
+/// Forgets the keys of hosts that an apply made anew, so that their new ones are accepted. What it made and what names no
+/// host may be any of them.
+///
+/// # Errors
+/// The file of host keys cannot be written.
+pub(super) fn forget(
+    context: &Context,
+    spec: &DeploymentSpec,
+    before: &[Host],
+    now: &[Host],
+    made: &[String],
+) -> Result<(), Trouble> {
+    let of = |address: &str, host: &Host| address.contains(&format!("[\"{}\"]", host.name));
+    let unclear = made.iter().any(|address| !now.iter().any(|host| of(address, host)));
+    let anew = |host: &&Host| {
+        let same = before.iter().any(|old| old.name == host.name && old.address == host.address);
+        !same || unclear || made.iter().any(|address| of(address, host))
+    };
+    let anew: Vec<&Host> = now.iter().filter(|host| !host.is_local()).filter(anew).collect();
+    let access = context.access(spec);
+    ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
+}
+
 fn refused(context: &Context, host: &Host, refusal: &Refusal) -> UnitEnd {
     let waited = if refusal.lasting { String::new() } else { format!(" within {} s", context.ssh.wait_s) };
     let what = format!("{} ({}) does not let otto in by SSH{waited}: {}", host.name, host.address, refusal.what);

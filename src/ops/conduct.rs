@@ -105,7 +105,7 @@ async fn conduct_opened(
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
     let run = new_run(world);
-    let shared = hosts::sharing(&store, &ids)?;
+    let shared = hosts::sharing(&store, &ids, &request)?;
     let locks = take_locks(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
@@ -305,7 +305,7 @@ fn context(
         checker: crate::services::health::Checker::new(),
         ssh: project.ssh.clone(),
         public_keys,
-        sockets: reach::sockets(world, &run),
+        sockets: reach::sockets(world, &opened.home, &run),
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })

@@ -13,7 +13,7 @@ use crate::store::Store;
 ///
 /// # Errors
 /// An unusable store.
-pub(super) fn sharing(store: &Store, ids: &[DeploymentId]) -> Result<Vec<DeploymentId>> {
+pub(super) fn sharing(store: &Store, ids: &[DeploymentId], request: &Request) -> Result<Vec<DeploymentId>> {
     let records = store.deployments().map_err(unusable)?;
     let living: Vec<&Deployment> = records.iter().filter(|r| r.phase.exists()).collect();
     let mut all: BTreeSet<DeploymentId> = ids.iter().cloned().collect();
@@ -21,6 +21,11 @@ pub(super) fn sharing(store: &Store, ids: &[DeploymentId]) -> Result<Vec<Deploym
         all.extend(record.spec.carrier());
         let place = |address: &str| record.hosts.iter().any(|host| host.address == address && !host.is_local());
         all.extend(living.iter().filter(|r| r.hosts.iter().any(|h| place(&h.address))).map(|r| r.id.clone()));
+    }
+    if request.wishes.refresh {
+        // Their sites are put on the new hosts as well.
+        let rides = |r: &&&Deployment| r.spec.carrier().is_some_and(|carrier| ids.contains(&carrier));
+        all.extend(living.iter().filter(rides).map(|r| r.id.clone()));
     }
     Ok(all.into_iter().collect())
 }

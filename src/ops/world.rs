@@ -176,10 +176,15 @@ impl World {
             copy.exists.join(", ")
         );
         let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
-        let failure = failure.hint("otto state restore");
-        // What is the only one there is can be taken over from where its state is.
+        // What is the only one there is can also be taken over from where its state is.
         let only = copy.exists.first().filter(|_| copy.exists.len() == 1);
-        Err(only.map_or(failure.clone(), |name| failure.hint(format!("otto state adopt {name}"))))
+        let failure = match only {
+            Some(name) => {
+                failure.because(format!("with its state at hand, `otto state adopt {name}` takes it over as well"))
+            }
+            None => failure,
+        };
+        Err(failure.hint("otto state restore"))
     }
 }
 

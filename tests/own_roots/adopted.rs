@@ -47,6 +47,8 @@ fn a_state_beside_the_root_is_copied() {
         by_hand(&sandbox, &["apply", "-auto-approve", "-input=false"]);
         sandbox.otto(&["state", "adopt", WEB]).ends(30).says("declares no output `hosts`").says("outputs.tf");
     });
+    let refused = sandbox.otto(&["provision", WEB, "--yes"]).ends(30).says("would be made a second time");
+    assert!(refused.stderr.contains("otto state adopt dev/shop/web"), "{}", refused.stderr);
     let own = sandbox.path("clowd/provision/shop/terraform.tfstate");
     let before = fs::read(&own).expect("the state");
     let taken = sandbox.otto(&["state", "adopt", "web"]).ends(0).says("taken over, no changes");

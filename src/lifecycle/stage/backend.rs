@@ -178,6 +178,23 @@ pub(super) fn must_be_empty(id: &DeploymentId, place: &StatePlace, found: &State
     Err(end.hint("or name another place in provider.yaml").into())
 }
 
+/// What somebody made by plain Terraform in the root itself is not made a second time. Once otto knows a deployment of this
+/// provider, the file is history: it stays where it is when it is taken over.
+///
+/// # Errors
+/// The root has a state of its own that holds something.
+pub(super) fn nothing_beside(context: &Context, id: &DeploymentId, provider: &Provider) -> Result<(), Trouble> {
+    let file = Utf8Path::new(&provider.folder).join("terraform.tfstate");
+    let StateFile::Read(state) = StateFile::read(&file) else { return Ok(()) };
+    if state.is_empty() || context.memory.records().iter().any(|r| r.id.provider == provider.name) {
+        return Ok(());
+    }
+    let held = counted(state.addresses.len() as u64, "resource");
+    let what = format!("{file} holds {held} that plain Terraform made, and they would be made a second time");
+    let end = UnitEnd::failed(what, false).hint(format!("otto state adopt {id}"));
+    Err(end.hint("or move the file away, if they are none of this deployment's").into())
+}
+
 /// The place in words.
 pub(super) fn shown(place: &StatePlace) -> String {
     match (&place.workspace, place.addresses.first()) {

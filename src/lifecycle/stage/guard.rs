@@ -37,7 +37,7 @@ pub(super) fn destructive<'a>(planned: &'a [Planned], target: &Target, wish: &Wi
 }
 
 /// The address holds the host's name as an index key: `terraform_data.boot["www-1"]`.
-fn belongs(address: &str, host: &str) -> bool {
+pub(super) fn belongs(address: &str, host: &str) -> bool {
     address.contains(&format!("[\"{host}\"]"))
 }
 

@@ -12,10 +12,11 @@ use super::super::call::{Call, Called, call};
 use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
+use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, guard, root, strays};
+use super::{backend, build, guard, machines, refresh, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -108,6 +109,9 @@ async fn prepare<'a>(
     let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
     record.state = backend::place(context, &record, &target.provider)?;
     let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
+    if living.is_none() && record.state.is_none() {
+        backend::nothing_beside(context, id, &target.provider)?;
+    }
     let folder = root::refresh(context, id, &target.provider)?;
     if crate::tools::terraform::root::lacks_output(&folder, "hosts").map_err(Trouble::file(&folder))? {
         let what = format!("the root `clowd/provision/{}` declares no output `hosts`", id.provider);
@@ -234,8 +238,12 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
-    let drain = Play::new("site.yml", &format!("drain{}", ready.round.suffix));
-    config::play(context, unit, &ready.target.spec, &stay, drain).await.map(drop)
+    let step = format!("drain{}", ready.round.suffix);
+    config::play(context, unit, &ready.target.spec, &stay, Play::new("site.yml", &step)).await?;
+    if ready.round.refresh.is_some() {
+        refresh::guests(context, unit, &ready.record, &stay, &step).await?;
+    }
+    Ok(())
 }
 
 async fn apply(
@@ -324,7 +332,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
             let asked = ready.hosts.iter().find(|h| h.name == host.name);
             host.image = asked.map(|h| h.image.clone()).filter(|image| !image.is_empty());
         }
-        changed = hosts != record.hosts;
+        changed = hosts != record.hosts || !report.made.is_empty();
+        reach::forget(context, &ready.target.spec, &record.hosts, &hosts, &report.made)?;
         record.hosts = hosts;
         record.endpoint = declared.endpoint;
     }
@@ -342,5 +351,6 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         // A host may be new under an old name: configuring must not be skipped.
         record.config_hash = None;
     }
-    context.remember(unit, ready.record.clone())
+    context.remember(unit, ready.record.clone())?;
+    if changed { machines::tell_guests(context, unit, &ready.target.spec.id) } else { Ok(()) }
 }

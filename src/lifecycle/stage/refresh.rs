@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
+use super::config::{self, Play};
 use super::provision::{self, Round};
-use super::{config, test};
+use super::test;
 use crate::model::name::counted;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, Health, UnitId};
+use crate::model::{Deployment, DeploymentId, Health, Host, UnitId};
 use crate::services::health::worst;
 
 /// How long a host that was replaced may take until all checks of the deployment pass.
@@ -70,6 +71,7 @@ async fn replace(context: &Context, unit: &UnitId, id: &DeploymentId, host: &str
     }
     config::configure(context, unit, id, &format!("configure-{host}"), false).await?;
     let record = config::existing(context, id)?;
+    guests(context, unit, &record, &record.hosts, &format!("configure-{host}")).await?;
     let results = test::ask(context, &record, &record.spec, PATIENCE).await?;
     if worst(&results) == Health::Critical {
         let bad = results.iter().find(|r| r.state == Health::Critical).expect("the worst of them is critical");
@@ -77,6 +79,23 @@ async fn replace(context: &Context, unit: &UnitId, id: &DeploymentId, host: &str
         return Err(UnitEnd::failed(what, true).hint(format!("otto status {id}")).into());
     }
     context.note(unit, format!("{host} boots the newest image, is configured and serves"), false)
+}
+
+/// Sites that live on these hosts are taken off and put back together with their carrier.
+pub(super) async fn guests(
+    context: &Context,
+    unit: &UnitId,
+    carrier: &Deployment,
+    hosts: &[Host],
+    step: &str,
+) -> Result<(), Trouble> {
+    let all = context.memory.records().into_iter();
+    let mut all = all.filter(|r| r.phase.exists() && r.config_hash.is_some());
+    while let Some(guest) = all.find(|r| r.spec.carrier().as_ref() == Some(&carrier.id)) {
+        let play = Play::new("site.yml", &format!("{step}-{}", guest.id.site));
+        config::play(context, unit, &guest.spec, hosts, play).await?;
+    }
+    Ok(())
 }
 
 /// What nobody else does while this host is away.
