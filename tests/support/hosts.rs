@@ -33,6 +33,11 @@ fn impossible() -> Option<String> {
         // In a user namespace sshd cannot become its unprivileged user.
         return Some("only root can make hosts with a real sshd in namespaces".to_owned());
     }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    if let Some(name) = ["ssh", "ssh-keygen", "ip", "nsenter", "apt-get"].iter().find(|name| !there(name)) {
+        return Some(format!("no `{name}` here; `apt-get install openssh-client iproute2` lets this test run"));
+    }
     let tried = Command::new("unshare").args(["--net", "--mount", "--pid", "--fork", "true"]).output();
     match tried {
         Ok(output) if output.status.success() => None,
