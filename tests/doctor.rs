@@ -1,5 +1,7 @@
 //! The doctor: ten things are broken one after another, each is found, and what is printed mends it.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "support/mod.rs"]
 mod support;
 

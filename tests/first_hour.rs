@@ -1,5 +1,7 @@
 //! The first hour: a project begun, explained, grown and brought to a newer otto.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "support/mod.rs"]
 mod support;
 

@@ -29,7 +29,7 @@ impl Context {
     /// They cannot be written.
     pub fn access_ready(&self, spec: &DeploymentSpec, hosts: &[Host]) -> Result<Access, Trouble> {
         let access = self.access(spec);
-        if hosts.iter().any(|host| !host.is_local()) {
+        if hosts.iter().any(Host::by_ssh) {
             ssh::write(&access, hosts).map_err(Trouble::file(&access.config))?;
         }
         Ok(access)
@@ -56,24 +56,26 @@ pub(super) async fn wait(
     all: &[Host],
 ) -> Result<(), Trouble> {
     let access = &context.access_ready(spec, all)?;
-    let asked: Vec<&Host> = hosts.iter().filter(|host| !host.is_local()).collect();
+    let asked: Vec<&Host> = hosts.iter().filter(|host| host.by_ssh()).collect();
     let until = Instant::now() + Duration::from_secs(context.ssh.wait_s);
     let (permits, ready) = (&Semaphore::new(AT_ONCE), &AtomicU32::new(0));
     let total = u32::try_from(asked.len()).unwrap_or(u32::MAX);
     let each = asked.iter().map(|host| async move {
-        let mut told = String::new();
+        let (mut told, mut stop) = (String::new(), context.stop.clone());
+        let stopped = || Trouble::Stopped { step: "ssh".to_owned() };
         loop {
-            let answer = {
+            let asking = async {
                 let _permit = permits.acquire().await.expect("the semaphore is never closed");
                 ssh::login(&context.exe, access, host, all).await
+            };
+            let answer = tokio::select! {
+                answer = asking => answer,
+                Ok(_) = stop.wait_for(|stop| stop.requested()) => return Err(stopped()),
             };
             let Err(refusal) = answer else {
                 ready.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             };
-            if context.stop.borrow().requested() {
-                return Err(Trouble::Stopped { step: "ssh".to_owned() });
-            }
             if refusal.lasting || Instant::now() + PAUSE > until {
                 return Err(refused(context, host, &refusal).into());
             }
@@ -109,7 +111,7 @@ pub(super) fn forget(
         let same = before.iter().any(|old| old.name == host.name && old.address == host.address);
         !same || unclear || made.iter().any(|address| of(address, host))
     };
-    let anew: Vec<&Host> = now.iter().filter(|host| !host.is_local()).filter(anew).collect();
+    let anew: Vec<&Host> = now.iter().filter(|host| host.by_ssh()).filter(anew).collect();
     let access = context.access(spec);
     ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
 }

@@ -55,9 +55,9 @@ fn verify(copy: &Copy) -> Result<(), String> {
         return Err(format!("{FILE}: {found}"));
     }
     let events: i64 = conn.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).map_err(wrong)?;
-    // More may have come between the counting and the copying of a run that goes on; fewer may not.
+    // Counted before the copy was made: a run may have written more meanwhile.
     if events.cast_unsigned() < copy.counts.events {
-        return Err(format!("{FILE} holds {events} events, and {} were copied", copy.counts.events));
+        return Err(format!("{FILE} holds {events} events, and {} were to be copied", copy.counts.events));
     }
     for key in &copy.states {
         let path = copy.folder.join("terraform").join(key).join(STATE);
