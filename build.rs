@@ -4,7 +4,16 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const PARTS: &[&str] = &["clowd", "images", "sites", "otto.yaml", "Vagrantfile", "Makefile"];
+const PARTS: &[&str] = &[
+    "clowd",
+    "images",
+    "sites",
+    "otto.yaml",
+    "Vagrantfile",
+    "Makefile",
+    "docs/schema/otto-yaml.json",
+    "docs/schema/site-yaml.json",
+];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -25,6 +34,9 @@ fn main() -> io::Result<()> {
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent)?;
+        }
         return fs::copy(from, to).map(drop);
     }
     fs::create_dir_all(to)?;

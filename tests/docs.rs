@@ -242,6 +242,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
     let otto: BTreeSet<String> = [
         keys("src/project/otto_file.rs", "KEYS"),
         below("environments.*.", keys("src/project/otto_file.rs", "ENVIRONMENT_KEYS")),
+        below("ssh.", keys("src/project/ssh_settings.rs", "KEYS")),
     ]
     .concat()
     .into_iter()
@@ -251,6 +252,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
         keys("src/project/shape.rs", "KEYS"),
         below("roles.*.", keys("src/project/shape.rs", "ROLE_KEYS")),
         below("checks.*.", keys("src/project/shape.rs", "CHECK_KEYS")),
+        below("static.hosts.*.", keys("src/project/machines.rs", "KEYS")),
         below("content.", keys("src/project/content.rs", "KEYS")),
         vec!["environments".to_owned()],
     ]
@@ -270,7 +272,7 @@ fn every_key_of_the_project_files_is_documented_and_no_other() {
 fn the_examples_of_project_files_load() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = camino::Utf8Path::from_path(folder.path()).expect("UTF-8");
-    otto::project::create(folder).expect("a project");
+    otto::project::create(folder, &otto::project::Choices::default(), &folder.join(".otto/base")).expect("a project");
     let mut loaded = 0;
     for (language, lines) in blocks(&read("docs/project-files.md")) {
         let name = lines.first().and_then(|line| line.strip_prefix("# "));
@@ -288,4 +290,59 @@ fn the_examples_of_project_files_load() {
     };
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+/// A file of the project as JSON.
+fn yaml(text: &str) -> serde_json::Value {
+    serde_yaml::from_str(text).expect("YAML")
+}
+
+#[test]
+fn the_schemas_of_project_files_know_what_the_readers_know() {
+    let of = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&read(&format!("docs/schema/{name}-yaml.json"))).expect("JSON")
+    };
+    let (otto, site) = (of("otto"), of("site"));
+    let properties = |value: &serde_json::Value| -> BTreeSet<String> {
+        value["properties"].as_object().expect("properties").keys().cloned().collect()
+    };
+    let set = |keys: Vec<String>| keys.into_iter().collect::<BTreeSet<String>>();
+    assert_eq!(properties(&otto), set(keys("src/project/otto_file.rs", "KEYS")));
+    let environment = &otto["properties"]["environments"]["additionalProperties"];
+    assert_eq!(properties(environment), set(keys("src/project/otto_file.rs", "ENVIRONMENT_KEYS")));
+    assert_eq!(properties(&otto["properties"]["tools"]), set(keys("src/project/otto_file.rs", "TOOL_KEYS")));
+    let shape = set(keys("src/project/shape.rs", "KEYS"));
+    assert_eq!(properties(&site["$defs"]["shape"]), shape);
+    let more = ["environments", "name", "site"].map(str::to_owned);
+    assert_eq!(properties(&site), shape.into_iter().chain(more).collect());
+    let role = &site["properties"]["roles"]["additionalProperties"];
+    assert_eq!(properties(role), set(keys("src/project/shape.rs", "ROLE_KEYS")));
+    assert_eq!(properties(&site["properties"]["checks"]["items"]), set(keys("src/project/shape.rs", "CHECK_KEYS")));
+    assert_eq!(properties(&site["properties"]["content"]["anyOf"][2]), set(keys("src/project/content.rs", "KEYS")));
+    assert_eq!(properties(&otto["properties"]["ssh"]), set(keys("src/project/ssh_settings.rs", "KEYS")));
+    assert_eq!(properties(&site["properties"]["tls"]["anyOf"][2]), set(keys("src/project/tls.rs", "KEYS")));
+    let machine = &site["properties"]["static"]["properties"]["hosts"]["items"];
+    assert_eq!(properties(machine), set(keys("src/project/machines.rs", "KEYS")));
+    // What otto reads without a word, the editor takes as well, and what otto refuses it marks.
+    let [otto, site] = [&otto, &site].map(|schema| jsonschema::validator_for(schema).expect("a schema"));
+    for (schema, file) in [(&otto, "otto.yaml"), (&site, "sites/hello/site.yaml"), (&site, "sites/blog/site.yaml")] {
+        let problems: Vec<String> = schema.iter_errors(&yaml(&read(file))).map(|e| e.to_string()).collect();
+        assert!(problems.is_empty(), "{file}: {}", problems.join("\n"));
+        assert!(read(file).starts_with("# yaml-language-server: $schema="), "{file}");
+    }
+    for (language, lines) in blocks(&read("docs/project-files.md")) {
+        let text = lines.join("\n");
+        let schema = match lines.first().map(String::as_str) {
+            Some("# otto.yaml") => &otto,
+            Some(line) if line.starts_with("# sites/") => &site,
+            _ => continue,
+        };
+        assert!(language == "yaml" && schema.is_valid(&yaml(&text)), "{text}");
+    }
+    for wrong in ["project: a\nid: abcd\nprovidres: [local]", "project: a\nid: abcd\ntools: {pakcer: 1}", "id: abcd"] {
+        assert!(!otto.is_valid(&yaml(wrong)), "{wrong}");
+    }
+    for wrong in ["domains: []", "roles: {www: {count: 201}}", "checks: [{http: index}]", "content: {build: x}"] {
+        assert!(!site.is_valid(&yaml(wrong)), "{wrong}");
+    }
 }

@@ -259,6 +259,11 @@ fn trial(place: &Place, number: u64, both: bool) -> Result<&'static str, String>
             let again = look(&call).map_err(|error| error.to_string())?;
             return match (begun(), again) {
                 (false, Found::NeverStarted) => Ok("never started"),
+                // A supervisor that came late finds the claim taken and goes.
+                (false, Found::Running(late)) => match wait(late.ended()).end {
+                    End::NotStarted { .. } if !begun() => Ok("never started"),
+                    end => Err(format!("never started, but {end:?}")),
+                },
                 (ran, again) => Err(format!("never started, but {ran} and {again:?}")),
             };
         }

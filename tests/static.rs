@@ -3,6 +3,8 @@
 
 #![allow(clippy::print_stderr)]
 
+#[path = "static/acme.rs"]
+mod acme;
 #[path = "static/own_machines.rs"]
 mod own_machines;
 #[path = "static/shared.rs"]

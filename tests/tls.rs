@@ -1,6 +1,8 @@
 //! HTTPS through the binary, on real nginx and haproxy: the project's own authority, files of one's own, and every way in
 //! which a certificate is wrong.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "support/mod.rs"]
 mod support;
 

@@ -1,5 +1,7 @@
 //! Variables and secrets through the program: where values come from, who gets them, and that a secret is nowhere.
 
+#![allow(clippy::print_stderr)]
+
 #[path = "support/mod.rs"]
 mod support;
 
@@ -81,7 +83,7 @@ fn variables_of_site_and_environment_reach_both_tools() {
     sandbox
         .otto(&["up", "--yes"])
         .ends(20)
-        .says("sites/blog/site.yaml:5: unknown role `tellr`: did you mean `teller`?");
+        .says("sites/blog/site.yaml:6: unknown role `tellr`: did you mean `teller`?");
 }
 
 #[test]

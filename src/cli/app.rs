@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    completions, config, destroy, exec, help, images, init, logs, man, plan, provision, resume, runs, ssh, state,
-    status, test, tools, up,
+    add, complete, completions, config, destroy, doctor, exec, explain, help, images, init, logs, man, open, plan,
+    provision, resume, runs, site, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -14,7 +14,7 @@ use crate::project::Vars;
 #[derive(Parser, Debug)]
 #[command(name = "otto", version, max_term_width = 100, disable_help_subcommand = true, infer_subcommands = false)]
 #[command(
-    after_help = "Examples:\n  otto init demo && cd demo && otto up\n  otto status\n  otto destroy\n\nTopics: otto help exit-codes, environment, json"
+    after_help = "Examples:\n  otto init demo && cd demo && otto up\n  otto status\n  otto destroy\n\nTopics: otto help exit-codes, environment, providers, json"
 )]
 struct App {
     #[command(flatten)]
@@ -39,13 +39,18 @@ enum Verb {
     Exec(exec::ExecArgs),
     Runs(runs::RunsArgs),
     Logs(logs::LogsArgs),
+    Open(open::OpenArgs),
+    Add(add::AddArgs),
+    Explain(explain::ExplainArgs),
+    Doctor(doctor::DoctorArgs),
+    Site(site::SiteArgs),
     Tools(tools::ToolsArgs),
     State(state::StateArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     /// Help on a command or a topic
     Help {
-        /// A command, or one of: exit-codes, environment, json
+        /// A command, or one of: exit-codes, environment, providers, json
         of: Option<String>,
     },
 }
@@ -57,6 +62,9 @@ pub fn command() -> clap::Command {
 
 /// Parses the command line and runs it; returns the exit code.
 pub fn main() -> u8 {
+    if complete::answered() {
+        return exit::OK;
+    }
     let app = match App::try_parse() {
         Ok(app) => app,
         Err(error) => {
@@ -97,6 +105,11 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Exec(args)) => exec::run(globals, &args),
         Some(Verb::Runs(args)) => runs::run(globals, &args),
         Some(Verb::Logs(args)) => logs::run(globals, &args),
+        Some(Verb::Doctor(args)) => doctor::run(globals, &args),
+        Some(Verb::Open(args)) => open::run(globals, &args),
+        Some(Verb::Add(args)) => add::run(globals, &args),
+        Some(Verb::Explain(args)) => explain::run(globals, &args),
+        Some(Verb::Site(args)) => site::run(globals, &args),
         Some(Verb::Tools(args)) => tools::run(globals, &args),
         Some(Verb::State(args)) => state::run(globals, &args),
         Some(Verb::Completions(args)) => completions::run(globals, &args),

@@ -21,10 +21,13 @@ pub(super) struct DestroyArgs {
     /// The name of a protected deployment that may go
     #[arg(long, value_name = "NAME")]
     pub(super) confirm: Vec<String>,
+    /// A machine of `static` that is gone for good: nothing is taken off it
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(super) lost: Vec<String>,
     /// Go on though interrupted work cannot be looked for
     #[arg(long)]
     pub(super) ignore_in_flight: bool,
-    /// Arguments for Terraform
+    /// Arguments for Terraform, or for Ansible where the hosts stay
     #[arg(last = true, value_name = "ARGS")]
     pub(super) passthrough: Vec<String>,
 }
@@ -35,6 +38,7 @@ pub(super) fn run(globals: &Globals, args: &DestroyArgs) -> Result<u8> {
         let mut request = args.run.request(world, "destroy", Verb::Only(Stage::Destroy));
         request.confirm.clone_from(&args.confirm);
         request.consent.ignore_in_flight = args.ignore_in_flight;
+        request.requests.lost.clone_from(&args.lost);
         request.requests.passthrough.clone_from(&args.passthrough);
         request
     })

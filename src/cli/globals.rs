@@ -1,15 +1,15 @@
 //! Flags that every command takes, and what they make: terminal, output, world.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, anyhow};
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use crate::model::{Clock, Plan, Timestamp};
+use crate::model::{Clock, Plan, Sink, Timestamp};
 use crate::ops::{self, Failure, Kind, World};
 use crate::project::Vars;
-use crate::ui::{self, Mode, Out, Screen, Term, TermVars, TerminalAsk};
+use crate::ui::{self, Ci, Grouped, Mode, Out, Screen, Term, TermVars, TerminalAsk};
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -21,6 +21,15 @@ pub(super) enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+/// Whose groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CiSystem {
+    /// GitHub Actions.
+    Github,
+    /// GitLab.
+    Gitlab,
 }
 
 /// Flags of every command.
@@ -42,6 +51,9 @@ pub(super) struct Globals {
     /// Plain lines instead of live progress
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) no_progress: bool,
+    /// Groups of lines for the log of a CI system [default: the one that this runs in]
+    #[arg(long, global = true, value_enum, num_args = 0..=1, require_equals = true, value_name = "SYSTEM", help_heading = "Global options")]
+    pub(super) ci: Option<Option<CiSystem>>,
     /// Never ask; what would be asked is refused
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) no_input: bool,
@@ -91,9 +103,21 @@ impl Globals {
     /// # Errors
     /// A current folder that is not there or not UTF-8.
     pub(super) fn session(&self, json: bool) -> ops::Result<Session> {
+        let session = self.session_without_warnings(json)?;
+        for slip in session.world.vars.unknown() {
+            session.world.warn(&slip.to_string());
+        }
+        Ok(session)
+    }
+
+    /// The same, slips in names of variables not told.
+    ///
+    /// # Errors
+    /// As [`Globals::session`].
+    pub(super) fn session_without_warnings(&self, json: bool) -> ops::Result<Session> {
         let vars = Vars::capture();
         let (term, out) = self.output(&vars);
-        let screen = Arc::new(Screen::new(&term, out.clone(), Mode::choose(&term, json, self.quiet), self.verbose));
+        let screen = self.screen(&vars, &term, &out, json);
         let (cwd, exe) = surroundings().map_err(|error| {
             let failure = Failure::new(Kind::Unexpected, error.to_string());
             error.chain().skip(1).fold(failure, |failure, cause| failure.because(cause))
@@ -110,12 +134,32 @@ impl Globals {
             screen,
             ask: Arc::new(ask),
             show_plan: Arc::new(move |plan: &Plan| shown.line(&ui::render_plan(plan, theme, width))),
+            warned: Mutex::default(),
             say: Arc::new(move |line: &str| said.line(line)),
             stopper,
             stop,
             vars,
         };
         Ok(Session { out, term, world })
+    }
+}
+
+impl Globals {
+    /// Who watches runs: grouped for a CI system when that is asked for, and events do not go elsewhere.
+    fn screen(&self, vars: &Vars, term: &Term, out: &Out, json: bool) -> Arc<dyn Sink> {
+        let mode = Mode::choose(term, json, self.quiet);
+        let system = self.ci.map(|given| match given {
+            Some(CiSystem::Gitlab) => Ci::Gitlab,
+            None if vars.is_set("GITLAB_CI") => Ci::Gitlab,
+            Some(CiSystem::Github) | None => Ci::Github,
+        });
+        match system.filter(|_| mode != Mode::Json) {
+            None => Arc::new(Screen::new(term, out.clone(), mode, self.verbose)),
+            Some(ci) => {
+                let plain = Screen::new(term, out.clone(), Mode::Plain, self.verbose);
+                Arc::new(Grouped::before(plain, out.clone(), ci))
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::complete;
 use super::globals::{Globals, block_on};
 use crate::ops::runs::Wanted;
 use crate::ops::{self, Result};
@@ -12,7 +13,7 @@ use crate::ui::{Mode, Pace, Screen};
 #[command(after_help = "Examples:\n  otto logs\n  otto logs 20261121-06 hello:config\n  otto logs --follow")]
 pub(super) struct LogsArgs {
     /// The beginning of a run's id [default: the last run]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = complete::runs())]
     pub(super) id: Option<String>,
     /// Only units whose name holds this
     #[arg(value_name = "UNIT")]

@@ -1,22 +1,28 @@
 //! Layer 7: the command line. One file per command; its doc comment is its help.
 
+mod add;
 mod app;
+mod complete;
 mod completions;
 mod config;
 mod destroy;
+mod doctor;
 mod exec;
+mod explain;
 mod globals;
 mod help;
 mod images;
 mod init;
 mod logs;
 mod man;
+mod open;
 mod plan;
 mod provision;
 mod resume;
 mod run_args;
 mod runs;
 mod selection;
+mod site;
 mod ssh;
 mod state;
 mod status;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::complete;
 use super::globals::{Globals, block_on};
 use super::run_args::{ChangeArgs, RunArgs, finish};
 use crate::ops::{self, Result, Verb};
@@ -12,7 +13,7 @@ use crate::ops::{self, Result, Verb};
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ResumeArgs {
     /// The beginning of a run's id [default: the last run]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = complete::runs())]
     pub(super) id: Option<String>,
     /// Create and update without asking
     #[arg(short, long)]

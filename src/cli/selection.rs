@@ -2,22 +2,23 @@
 
 use clap::Args;
 
+use super::complete;
 use crate::project::{Selection, Vars, vars::listed};
 
 /// Flags that select deployments.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SelectionArgs {
     /// Deployments (`dev/local/hello`) or sites
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = complete::deployments())]
     pub(super) deployments: Vec<String>,
     /// Only these sites
-    #[arg(long, value_name = "SITE", value_delimiter = ',')]
+    #[arg(long, value_name = "SITE", value_delimiter = ',', add = complete::sites())]
     pub(super) site: Vec<String>,
     /// Providers, separated by commas or spaces [env: CLOWD_PROVIDERS]
-    #[arg(long, value_name = "PROVIDERS")]
+    #[arg(long, value_name = "PROVIDERS", add = complete::providers())]
     pub(super) provider: Vec<String>,
     /// Environment [env: OTTO_ENV]
-    #[arg(long, value_name = "ENVIRONMENT")]
+    #[arg(long, value_name = "ENVIRONMENT", add = complete::environments())]
     pub(super) env: Option<String>,
 }
 

@@ -70,6 +70,8 @@ pub struct Consent {
 pub struct Requests {
     /// `config --check`: nothing is changed.
     pub check: bool,
+    /// `destroy --lost`: machines that are gone for good.
+    pub lost: Vec<String>,
     /// `test --failover`.
     pub failover: bool,
     /// What followed `--`.

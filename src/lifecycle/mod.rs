@@ -14,6 +14,7 @@ pub mod https;
 pub mod inputs;
 mod order;
 pub mod plan;
+pub mod preview;
 mod reach;
 pub mod recorder;
 pub mod recover;

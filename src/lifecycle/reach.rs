@@ -29,7 +29,7 @@ impl Context {
     /// They cannot be written.
     pub fn access_ready(&self, spec: &DeploymentSpec, hosts: &[Host]) -> Result<Access, Trouble> {
         let access = self.access(spec);
-        if hosts.iter().any(|host| !host.is_local()) {
+        if hosts.iter().any(Host::by_ssh) {
             ssh::write(&access, hosts).map_err(Trouble::file(&access.config))?;
         }
         Ok(access)
@@ -56,24 +56,26 @@ pub(super) async fn wait(
     all: &[Host],
 ) -> Result<(), Trouble> {
     let access = &context.access_ready(spec, all)?;
-    let asked: Vec<&Host> = hosts.iter().filter(|host| !host.is_local()).collect();
+    let asked: Vec<&Host> = hosts.iter().filter(|host| host.by_ssh()).collect();
     let until = Instant::now() + Duration::from_secs(context.ssh.wait_s);
     let (permits, ready) = (&Semaphore::new(AT_ONCE), &AtomicU32::new(0));
     let total = u32::try_from(asked.len()).unwrap_or(u32::MAX);
     let each = asked.iter().map(|host| async move {
-        let mut told = String::new();
+        let (mut told, mut stop) = (String::new(), context.stop.clone());
+        let stopped = || Trouble::Stopped { step: "ssh".to_owned() };
         loop {
-            let answer = {
+            let asking = async {
                 let _permit = permits.acquire().await.expect("the semaphore is never closed");
                 ssh::login(&context.exe, access, host, all).await
+            };
+            let answer = tokio::select! {
+                answer = asking => answer,
+                Ok(_) = stop.wait_for(|stop| stop.requested()) => return Err(stopped()),
             };
             let Err(refusal) = answer else {
                 ready.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             };
-            if context.stop.borrow().requested() {
-                return Err(Trouble::Stopped { step: "ssh".to_owned() });
-            }
             if refusal.lasting || Instant::now() + PAUSE > until {
                 return Err(refused(context, host, &refusal).into());
             }
@@ -89,6 +91,29 @@ pub(super) async fn wait(
         }
     });
     join_all(each).await.into_iter().collect()
+}
+
+/// Forgets the keys of hosts that an apply made anew, so that their new ones are accepted. What it made and what names no
+/// host may be any of them.
+///
+/// # Errors
+/// The file of host keys cannot be written.
+pub(super) fn forget(
+    context: &Context,
+    spec: &DeploymentSpec,
+    before: &[Host],
+    now: &[Host],
+    made: &[String],
+) -> Result<(), Trouble> {
+    let of = |address: &str, host: &Host| address.contains(&format!("[\"{}\"]", host.name));
+    let unclear = made.iter().any(|address| !now.iter().any(|host| of(address, host)));
+    let anew = |host: &&Host| {
+        let same = before.iter().any(|old| old.name == host.name && old.address == host.address);
+        !same || unclear || made.iter().any(|address| of(address, host))
+    };
+    let anew: Vec<&Host> = now.iter().filter(|host| host.by_ssh()).filter(anew).collect();
+    let access = context.access(spec);
+    ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
 }
 
 fn refused(context: &Context, host: &Host, refusal: &Refusal) -> UnitEnd {

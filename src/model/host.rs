@@ -73,6 +73,11 @@ impl Host {
         self.connection.as_deref() == Some("local")
     }
 
+    /// It is reached by SSH, and by no connection of a root's own.
+    pub fn by_ssh(&self) -> bool {
+        matches!(self.connection.as_deref(), None | Some("ssh"))
+    }
+
     /// The declared probe, or the connection's default.
     ///
     /// # Errors

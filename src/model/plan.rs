@@ -54,3 +54,37 @@ impl Plan {
         self.units.iter().find(|unit| unit.id == *id)
     }
 }
+
+/// What would become of one attribute; values as JSON, `***` for a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// `input.path`; empty for an output as a whole.
+    pub path: String,
+    /// Absent: it was not there.
+    pub before: Option<String>,
+    /// Absent: it will not be there.
+    pub after: Option<String>,
+}
+
+/// What would become of one resource or output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceChange {
+    /// As the tool names it.
+    pub address: String,
+    /// `create`, `update`, `replace` or `delete`.
+    pub action: String,
+    /// What differs.
+    pub fields: Vec<FieldChange>,
+}
+
+/// What provisioning would change of one deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentChanges {
+    /// Which.
+    pub deployment: DeploymentId,
+    /// Resources and outputs.
+    pub resources: Vec<ResourceChange>,
+    /// Why it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}

@@ -37,6 +37,11 @@ pub trait Ask: Send + Sync {
     fn can_ask(&self) -> bool;
     /// A yes-or-no question; the default, also at the end of input, is no.
     fn confirm(&self, question: &str) -> bool;
+    /// A line; the default when nothing is typed, and where nobody can be asked.
+    fn line(&self, question: &str, default: &str) -> String {
+        let _ = question;
+        default.to_owned()
+    }
     /// Whether exactly `expected` was typed.
     fn typed(&self, question: &str, expected: &str) -> bool;
 }

@@ -100,7 +100,7 @@ impl Access {
 
     /// How a connection to a port of a host is opened from where it can be reached; nothing where that is here.
     pub fn way(&self, host: &Host, hosts: &[Host], program: &[String]) -> Option<Way> {
-        let jump = self.jump(host, hosts).filter(|_| !host.is_local())?;
+        let jump = self.jump(host, hosts).filter(|_| host.by_ssh())?;
         let through = if jump.contains(['@', ':']) { format!("ssh://{jump}") } else { jump };
         Some(Way { argv: program.iter().cloned().chain(self.base(true)).collect(), through })
     }
@@ -124,7 +124,7 @@ impl Access {
     pub fn text(&self, hosts: &[Host]) -> String {
         let mut text = "# Written by otto: how the hosts of this deployment are reached.\n".to_owned();
         let mut outside: Vec<&str> = Vec::new();
-        for host in hosts.iter().filter(|host| !host.is_local()) {
+        for host in hosts.iter().filter(|host| host.by_ssh()) {
             let through = host.jump.as_deref().or(self.ssh.jump.as_deref());
             match through.map(|through| (through, hosts.iter().find(|other| other.name == through))) {
                 Some((through, None)) if !outside.contains(&through) => outside.push(through),

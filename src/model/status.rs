@@ -7,7 +7,7 @@ use super::deployment::{LastRun, Phase};
 use super::host::HostState;
 use super::name::DeploymentId;
 use super::outcome::{Health, Outcome};
-use super::plan::PlannedUnit;
+use super::plan::{DeploymentChanges, PlannedUnit};
 use super::time::Timestamp;
 use super::unit::{RunId, UnitId};
 
@@ -159,4 +159,7 @@ pub struct PlanReport {
     pub schema: String,
     /// In order.
     pub units: Vec<PlannedUnit>,
+    /// With `--diff`: what would become of resources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<DeploymentChanges>,
 }

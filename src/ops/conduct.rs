@@ -305,7 +305,7 @@ fn context(
         checker: crate::services::health::Checker::new(),
         ssh: project.ssh.clone(),
         public_keys,
-        sockets: reach::sockets(world, &run),
+        sockets: reach::sockets(world, &opened.home, &run),
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
     })

@@ -1,5 +1,6 @@
 //! Layer 4: one operation per verb. Faces (command line, HTTP, chat) call these and nothing below.
 
+pub mod add;
 pub mod adopt;
 mod ages;
 mod choose;
@@ -7,14 +8,18 @@ pub mod conduct;
 mod consent;
 mod copies;
 mod destroy;
+pub mod doctor;
 pub mod exec;
 pub mod exit;
+pub mod explain;
 mod failure;
 mod hosts;
 pub mod init;
 mod jobs;
+pub mod names;
 mod observe;
 mod on_host;
+pub mod open;
 pub mod plan;
 pub mod prune;
 mod reach;
@@ -24,6 +29,7 @@ mod room;
 pub mod runs;
 mod secrets;
 mod signals;
+pub mod site;
 pub mod ssh;
 pub mod state;
 pub mod status;

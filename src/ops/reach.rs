@@ -33,11 +33,15 @@ pub(super) fn ways(project: &Project, home: &Utf8Path, exe: &Utf8Path, record: &
 
 /// A short folder for sockets, this run's alone: their paths have 108 bytes, and another run's connection may lead to a
 /// machine that is not there any more.
-pub(super) fn sockets(world: &World, run: &RunId) -> Utf8PathBuf {
+pub(super) fn sockets(world: &World, home: &Utf8Path, run: &RunId) -> Utf8PathBuf {
     let user = rustix::process::getuid().as_raw();
     let runtime = world.vars.get("XDG_RUNTIME_DIR").map_or_else(|| Utf8PathBuf::from("/tmp"), Utf8PathBuf::from);
     let folder = runtime.join(format!("otto-{user}"));
     let _ = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+    // In a folder that all may write to somebody else may have been first.
+    let own = std::fs::symlink_metadata(&folder)
+        .is_ok_and(|about| about.is_dir() && about.uid() == user && about.mode() & 0o077 == 0);
+    let folder = if own { folder } else { home.join("ssh") };
     folder.join(run.0.rsplit('-').next().unwrap_or("run"))
 }
 

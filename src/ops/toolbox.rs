@@ -10,10 +10,10 @@ use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World};
 use crate::lifecycle::{Program, Toolset, Verb};
 use crate::model::time::span;
-use crate::model::{Deployment, DeploymentId, ProviderKind, Stage, Timestamp};
+use crate::model::{Deployment, DeploymentId, Project, ProviderKind, Stage, Timestamp};
 use crate::net::Client;
-use crate::tools::find::{Found, Search, Tool, find_all};
-use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, ensure, missing};
+use crate::tools::find::{Found, Search, Tool, Unfit, find_all};
+use crate::tools::install::{InstallError, InstallEvent, Package, State, Wanted, can_install, ensure, missing};
 
 /// How often an installation that takes long is told of.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -24,9 +24,43 @@ pub(super) fn search(world: &World) -> Search {
     Search::new(path.as_ref(), world.cache().into_std_path_buf())
 }
 
+/// The same for a project, which may pin versions.
+pub(super) fn search_for(world: &World, project: &Project) -> Search {
+    let mut search = search(world);
+    let tools = [
+        ("terraform", Tool::Terraform),
+        ("opentofu", Tool::Tofu),
+        ("packer", Tool::Packer),
+        ("ansible", Tool::Ansible),
+    ];
+    let pin = |(word, tool): (&str, Tool)| Some((tool, project.tools.get(word)?.clone()));
+    search.pins = tools.into_iter().filter_map(pin).collect();
+    search
+}
+
+/// What a pin forbids and no installation could mend: said before anything is asked or made.
+fn against_pins(opened: &Opened, search: &Search, found: &[std::result::Result<Found, Unfit>]) -> Result<()> {
+    let mut failure = Failure::new(Kind::Tool, "a tool is not the one that the project asks for");
+    for unfit in found.iter().filter_map(|found| found.as_ref().err()) {
+        let tool = match unfit {
+            Unfit::NotPinned { tool, .. } => *tool,
+            Unfit::Missing { tool } | Unfit::TooOld { tool, .. } | Unfit::Broken { tool, .. } => *tool,
+        };
+        let tool = if matches!(tool, Tool::Terraform | Tool::Tofu) { search.kinds()[0] } else { tool };
+        let Some(range) = search.pin(tool).filter(|_| !can_install(tool, search)) else { continue };
+        let word = if tool == Tool::Tofu { "opentofu" } else { tool.program().trim_end_matches("-playbook") };
+        let place = opened.origins.get(&format!("project.tools.{word}")).map(ToString::to_string).unwrap_or_default();
+        failure = failure.because(unfit);
+        let hint = format!("put {} {range} first on PATH, or change `tools.{word}` ({place})", tool.title());
+        failure = failure.hint(hint);
+    }
+    if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
+}
+
 /// The tools that are there, for verbs that only look.
-pub(super) async fn present(world: &World) -> Toolset {
-    let found = find_all(&[Tool::Terraform, Tool::Packer, Tool::Ansible], &search(world)).await;
+pub(super) async fn present(world: &World, project: &Project) -> Toolset {
+    let search = search_for(world, project);
+    let found = find_all(&[Tool::Terraform, Tool::Packer, Tool::Ansible], &search).await;
     let mut tools = empty(world);
     for found in found.into_iter().flatten() {
         put(&mut tools, &found);
@@ -68,9 +102,11 @@ pub(super) async fn ready(
         say_dropped(world);
     }
     let bound: Vec<&Deployment> = records.iter().filter(|r| ids.contains(&r.id) && r.phase.exists()).collect();
-    let mut search = search(world);
+    let mut search = search_for(world, &opened.project);
+    search.bound = bound.iter().any(|r| r.tool.as_deref() == Some(Tool::Terraform.program()));
     search.prefer_tofu = !bound.is_empty() && bound.iter().all(|r| r.tool.as_deref() == Some(Tool::Tofu.program()));
     let found = find_all(&wanted.tools, &search).await;
+    against_pins(opened, &search, &found)?;
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
     let absent = missing(&wanted.packages, &search);
     let mut tools = empty(world);

@@ -1,6 +1,7 @@
 //! The handles to the world, made once in main, and the opening of project and store.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -37,6 +38,8 @@ pub struct World {
     pub ask: Arc<dyn Ask>,
     /// Shows a plan before a question.
     pub show_plan: Arc<dyn Fn(&Plan) + Send + Sync>,
+    /// Warnings that were shown: files are read more than once in a command.
+    pub warned: Mutex<BTreeSet<String>>,
     /// Shows a line for people.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Asks a run to stop.
@@ -74,12 +77,19 @@ impl World {
         };
         let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
         for warning in &loaded.warnings {
-            (self.say)(&format!("warning: {warning}"));
+            self.warn(&warning.to_string());
         }
         let home = self.vars.state_folder(&folder);
         let mut project = loaded.project;
         project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
         Ok(Opened { project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
+    }
+
+    /// Shows a warning, each one once.
+    pub fn warn(&self, text: &str) {
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
+            (self.say)(&format!("warning: {text}"));
+        }
     }
 
     /// Where copies of states go: `$XDG_STATE_HOME/otto`.
@@ -166,7 +176,7 @@ impl World {
             copy.exists.join(", ")
         );
         let failure = Failure::new(Kind::Store, what).because("starting empty would forget it, bill and all");
-        // What is the only one there is can be taken over from where its state is.
+        // What is the only one there is can also be taken over from where its state is.
         let only = copy.exists.first().filter(|_| copy.exists.len() == 1);
         let failure = match only {
             Some(name) => {
@@ -201,7 +211,9 @@ pub(super) fn unusable(error: StoreError) -> Failure {
         StoreError::Io { .. } => "make it writable, or let OTTO_DIR and XDG_STATE_HOME name folders that are",
         _ => "otto state show",
     };
-    Failure::new(Kind::Store, error.to_string()).hint(hint)
+    let failure = Failure::new(Kind::Store, error.to_string());
+    let failure = if matches!(error, StoreError::Damaged { .. }) { failure.hint("otto doctor") } else { failure };
+    failure.hint(hint)
 }
 
 fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {

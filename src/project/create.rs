@@ -12,8 +12,22 @@ use crate::model::Name;
 
 use super::embedded::{self, File};
 use super::load::PROJECT_FILE;
+use super::update;
 
-const IGNORED: &[&str] = &[".otto/", ".vagrant/"];
+const IGNORED: &[&str] = &[".otto/", ".vagrant/", ".env"];
+/// The site whose domain can be chosen, and the domain that the reference gives it.
+const FIRST_SITE: (&str, &str) = ("sites/hello/site.yaml", "hello.localhost");
+
+/// What a person chose; the reference project's own where nothing was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// `project:`; the folder's name when absent.
+    pub name: Option<Name>,
+    /// The only one of `providers:`.
+    pub provider: Option<String>,
+    /// The first site's.
+    pub domain: Option<String>,
+}
 
 /// Why no project was written.
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +55,26 @@ pub enum CreateError {
 }
 
 /// Writes the reference project into `folder` (made when it is not there) under a fresh id.
-/// Returns the written files, relative and sorted.
+/// Returns the written files, relative and sorted; `base` gets a copy of those that `otto init --update` merges.
 ///
 /// # Errors
 /// Files in the way, or a file that cannot be written.
-pub fn create(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, CreateError> {
+pub fn create(folder: &Utf8Path, choices: &Choices, base: &Utf8Path) -> Result<Vec<Utf8PathBuf>, CreateError> {
     // Random keys of the standard library's hasher: 64 bits that differ for every call.
     let id = format!("{:016x}", RandomState::new().hash_one("otto project"));
-    write(folder, &embedded::files(), &id)
+    let files = embedded::files();
+    let written = write(folder, &files, &id, choices)?;
+    update::keep_base(base, files.iter().map(|file| (file.path, file.bytes)))?;
+    Ok(written)
 }
 
 /// Writes these files; `id` and the folder's name replace those of their `otto.yaml`.
-pub(super) fn write(folder: &Utf8Path, files: &[File], id: &str) -> Result<Vec<Utf8PathBuf>, CreateError> {
+pub(super) fn write(
+    folder: &Utf8Path,
+    files: &[File],
+    id: &str,
+    choices: &Choices,
+) -> Result<Vec<Utf8PathBuf>, CreateError> {
     if !files.iter().any(|file| file.path == PROJECT_FILE) {
         return Err(CreateError::Nothing);
     }
@@ -68,11 +90,16 @@ pub(super) fn write(folder: &Utf8Path, files: &[File], id: &str) -> Result<Vec<U
     }
     let failed = |path: &Utf8Path, source| CreateError::Unwritable { path: path.to_owned(), source };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let name = project_name(folder);
+    let name = choices.name.clone().unwrap_or_else(|| project_name(folder));
     let mut written: Vec<Utf8PathBuf> = Vec::new();
     for file in files.iter().filter(|file| file.path != ".gitignore") {
         let path = folder.join(file.path);
-        let own = (file.path == PROJECT_FILE).then(|| personal(&String::from_utf8_lossy(file.bytes), &name, id));
+        let text = || String::from_utf8_lossy(file.bytes);
+        let own = match (file.path, &choices.domain) {
+            (PROJECT_FILE, _) => Some(personal(&text(), &name, id, choices.provider.as_deref())),
+            (path, Some(domain)) if path == FIRST_SITE.0 => Some(text().replace(FIRST_SITE.1, domain)),
+            _ => None,
+        };
         if let Err(error) = new_file(&path, own.as_ref().map_or(file.bytes, String::as_bytes)) {
             for done in &written {
                 // Best effort: the error that is reported is the first one.
@@ -129,7 +156,7 @@ fn ignored(path: &Utf8Path) -> std::io::Result<bool> {
 }
 
 /// `otto.yaml` with another name and id; comments behind the values stay.
-fn personal(text: &str, name: &Name, id: &str) -> String {
+fn personal(text: &str, name: &Name, id: &str, provider: Option<&str>) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
         let key = line.split_once(':').map(|(key, _)| key);
@@ -138,6 +165,9 @@ fn personal(text: &str, name: &Name, id: &str) -> String {
             Some("project") => lines.push(format!("project: {name}{comment}")),
             // Quoted: sixteen digits would be a number to other readers.
             Some("id") => lines.push(format!("id: \"{id}\"{comment}")),
+            Some("providers") if provider.is_some() => {
+                lines.push(format!("providers: [{}]{comment}", provider.unwrap_or_default()));
+            }
             _ => lines.push(line.to_owned()),
         }
     }
@@ -148,7 +178,7 @@ fn personal(text: &str, name: &Name, id: &str) -> String {
 }
 
 /// The folder's own name, made to fit.
-fn project_name(folder: &Utf8Path) -> Name {
+pub fn project_name(folder: &Utf8Path) -> Name {
     let real = folder.canonicalize_utf8().unwrap_or_else(|_| folder.to_owned());
     let mut fitting = String::new();
     for c in real.file_name().unwrap_or("").to_lowercase().chars() {
@@ -180,10 +210,10 @@ mod tests {
         let text = "# about\nproject: clowd\nid: \"74ed\"   # random\nproviders: [local]\n  id: nested\n";
         let name = Name::new("shop").expect("a name");
         assert_eq!(
-            personal(text, &name, "0123"),
+            personal(text, &name, "0123", None),
             "# about\nproject: shop\nid: \"0123\"  # random\nproviders: [local]\n  id: nested\n"
         );
-        assert_eq!(personal("project: a\n", &name, "0123"), "id: \"0123\"\nproject: shop\n");
+        assert_eq!(personal("project: a\n", &name, "0123", None), "id: \"0123\"\nproject: shop\n");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word nearest to an unknown one, or the list of what is known.
 
 /// The known word that the person most likely meant.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let allowed = match word.chars().count() {
         0 => return None,

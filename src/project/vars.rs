@@ -51,6 +51,11 @@ pub const DECLARED: &[Var] = &[
     var("TF_HTTP_LOCK_ADDRESS", "the same of its lock", "the root's block"),
     var("TF_HTTP_UNLOCK_ADDRESS", "the same for giving the lock up", "the root's block"),
     var("ANSIBLE_CALLBACK_PLUGINS", "your own callbacks, which otto's is added to", "ansible.cfg"),
+    var("GITLAB_CI", "with --ci: groups as GitLab reads them, when not empty", "as GitHub does"),
+    var("LC_ALL", "locale of the tools, which `otto doctor` looks at", "LC_CTYPE"),
+    var("LC_CTYPE", "the same where LC_ALL is not set", "LANG"),
+    var("LANG", "the same where neither is set", "the tools' own"),
+    var("SSH_AUTH_SOCK", "the SSH agent, which `otto doctor` looks at", "no agent"),
     var(
         "ANSIBLE_COLLECTIONS_PATH",
         "your own collections, which those of requirements.yml are added to",

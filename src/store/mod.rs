@@ -18,6 +18,7 @@ mod open;
 mod read;
 mod restore;
 mod schema;
+mod verify;
 
 pub use copies::{Copy, Counts, list_copies, save_copy};
 pub use error::StoreError;
@@ -27,3 +28,4 @@ pub use open::store_id_at;
 pub use read::RunMatch;
 pub use restore::{Restored, restore, should_refuse_empty};
 pub use schema::VERSION;
+pub use verify::{DamagedCopy, damaged_copies};

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
 
+use crate::model::Range;
+
 use self::remembered::Remembered;
 pub use self::version::Version;
 use self::version::ask_version;
@@ -118,6 +120,18 @@ pub enum Unfit {
         /// The oldest that would do.
         minimum: Version,
     },
+    /// There, and the project asks for another version.
+    #[error("{}: {tool} {version} is not what the project pins: `{pin}`", .program.display())]
+    NotPinned {
+        /// What it is.
+        tool: Tool,
+        /// The first one found.
+        program: PathBuf,
+        /// Its version.
+        version: Version,
+        /// The versions that would do.
+        pin: String,
+    },
     /// There, and it does not even tell its version.
     #[error("{}: {why}", .program.display())]
     Broken {
@@ -139,13 +153,32 @@ pub struct Search {
     pub cache: PathBuf,
     /// OpenTofu before Terraform.
     pub prefer_tofu: bool,
+    /// Versions that the project asks for.
+    pub pins: Vec<(Tool, Range)>,
+    /// States that Terraform wrote are there: OpenTofu is no substitute.
+    pub bound: bool,
 }
 
 impl Search {
     /// From the text of PATH. Relative and empty entries mean the current folder and are left out.
     pub fn new(path: &OsStr, cache: impl Into<PathBuf>) -> Self {
         let path = std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
-        Self { path, cache: cache.into(), prefer_tofu: false }
+        Self { path, cache: cache.into(), prefer_tofu: false, pins: Vec::new(), bound: false }
+    }
+
+    /// The versions of a tool that the project asks for.
+    pub fn pin(&self, tool: Tool) -> Option<&Range> {
+        self.pins.iter().find(|(pinned, _)| *pinned == tool).map(|(_, range)| range)
+    }
+
+    /// Which of Terraform and OpenTofu may be used, the preferred one first: a project that pins one of them means it.
+    pub fn kinds(&self) -> &'static [Tool] {
+        match (self.pin(Tool::Terraform).is_some(), self.pin(Tool::Tofu).is_some()) {
+            (true, false) => &[Tool::Terraform],
+            (false, true) => &[Tool::Tofu],
+            _ if self.prefer_tofu => &[Tool::Tofu, Tool::Terraform],
+            _ => &[Tool::Terraform, Tool::Tofu],
+        }
     }
 
     /// A program that is no tool, such as `nginx`: PATH, the system's folders, unpacked packages.
@@ -242,11 +275,8 @@ pub async fn find_all(tools: &[Tool], search: &Search) -> Vec<Result<Found, Unfi
 }
 
 async fn find_one(tool: Tool, search: &Search, remembered: &Remembered) -> Result<Found, Unfit> {
-    let order: &[Tool] = match (tool, search.prefer_tofu) {
-        (Tool::Terraform, true) => &[Tool::Tofu, Tool::Terraform],
-        (Tool::Terraform, false) => &[Tool::Terraform, Tool::Tofu],
-        _ => &[tool],
-    };
+    let own = [tool];
+    let order: &[Tool] = if tool == Tool::Terraform { search.kinds() } else { &own };
     let mut unfit = None;
     for kind in order {
         match find_exact(*kind, search, remembered).await {
@@ -255,7 +285,7 @@ async fn find_one(tool: Tool, search: &Search, remembered: &Remembered) -> Resul
             Err(other) => unfit = unfit.or(Some(other)),
         }
     }
-    Err(unfit.unwrap_or(Unfit::Missing { tool }))
+    Err(unfit.unwrap_or(Unfit::Missing { tool: order[0] }))
 }
 
 async fn find_exact(tool: Tool, search: &Search, remembered: &Remembered) -> Result<Found, Unfit> {
@@ -271,8 +301,17 @@ async fn find_exact(tool: Tool, search: &Search, remembered: &Remembered) -> Res
         }
         let problem = match ask_version(tool, &program, remembered).await {
             // A program called `terraform` may be OpenTofu (a link, an alternative): its own word counts.
-            Ok((kind, version)) if version >= kind.minimum() => {
+            Ok((kind, version)) if kind != tool && search.pin(tool).is_some() => Unfit::NotPinned {
+                tool: kind,
+                program,
+                version,
+                pin: format!("{} {}", tool.program(), pin(search, tool)),
+            },
+            Ok((kind, version)) if version >= kind.minimum() && !pinned_out(search, kind, version) => {
                 return Ok(Found { tool: kind, program, version, origin, passed_over });
+            }
+            Ok((kind, version)) if version >= kind.minimum() => {
+                Unfit::NotPinned { tool: kind, program, version, pin: pin(search, kind) }
             }
             Ok((_, version)) => Unfit::TooOld { tool, program, version, minimum },
             Err(why) => Unfit::Broken { tool, program, why },
@@ -284,6 +323,15 @@ async fn find_exact(tool: Tool, search: &Search, remembered: &Remembered) -> Res
         }
     }
     Err(unfit.unwrap_or(Unfit::Missing { tool }))
+}
+
+fn pin(search: &Search, tool: Tool) -> String {
+    search.pin(tool).map(ToString::to_string).unwrap_or_default()
+}
+
+/// The project asks for other versions of it.
+fn pinned_out(search: &Search, tool: Tool, version: Version) -> bool {
+    search.pin(tool).is_some_and(|range| !range.has((version.0, version.1, version.2)))
 }
 
 /// A file that this user may execute.

@@ -65,6 +65,12 @@ impl Ask for TerminalAsk {
         self.can_ask && self.confirm_from(question, &mut std::io::stdin().lock())
     }
 
+    fn line(&self, question: &str, default: &str) -> String {
+        let answer = || self.answer(question, &format!("[{default}]"), &mut std::io::stdin().lock());
+        let typed = if self.can_ask { answer() } else { None };
+        typed.filter(|line| !line.is_empty()).unwrap_or_else(|| default.to_owned())
+    }
+
     fn typed(&self, question: &str, expected: &str) -> bool {
         self.can_ask && self.typed_from(question, expected, &mut std::io::stdin().lock())
     }

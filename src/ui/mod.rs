@@ -5,10 +5,14 @@
 //! [`Out`] alone writes them.
 
 pub mod ask;
+mod changes;
+pub mod ci;
 pub mod confirm;
 pub mod error;
+pub mod findings;
 mod fold;
 mod frame;
+pub mod junit;
 mod lines;
 mod live;
 pub mod out;
@@ -27,8 +31,12 @@ pub mod theme;
 pub mod tools;
 
 pub use ask::TerminalAsk;
+pub use changes::render_resources;
+pub use ci::{Ci, Grouped};
 pub use confirm::{Changes, render_changes};
 pub use error::{Problem, render_error, render_problems};
+pub use findings::{Verdict, render_findings};
+pub use junit::Junit;
 pub use out::Out;
 pub use plan::render_plan;
 pub use runs::render_runs;

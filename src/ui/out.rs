@@ -110,6 +110,12 @@ impl Out {
         self.line_over(text, || None);
     }
 
+    /// A line as it is, for those who read a log: commands of a CI system are no text.
+    pub(super) fn raw_line(&self, text: &str) {
+        let _talk = lock(&self.0.talk);
+        self.to_stderr(&format!("{text}\n"));
+    }
+
     /// A line, and what the live display below it has become with it.
     pub(super) fn line_over(&self, text: &str, frame: impl FnOnce() -> Option<Vec<String>>) {
         let mut text = guard(text);

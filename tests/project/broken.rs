@@ -174,6 +174,19 @@ fn sites() {
             8,
             "`static.hosts[0].port` is the number 0: expected a whole number from 1 to 65535",
         ),
+        (
+            "vars: {motd: from-site}",
+            "static: {hosts: [{name: a, role: www, address: 10.0.0.5, jump: a}]}",
+            8,
+            "`a` is reached through itself: the first `jump` has to be a host that is reached directly",
+        ),
+        (
+            "vars: {motd: from-site}",
+            "static: {hosts: [{name: a, role: www, address: 10.0.0.5}, {name: b, role: lb, address: 10.0.0.5}]}",
+            8,
+            "`10.0.0.5` is listed twice: one host with the role `clowd` serves pages and spreads requests",
+        ),
+        ("vars: {motd: from-site}", "on: hello", 8, "`hello` cannot live on itself: name another site"),
         ("{count: 4, size: large}", "{cuont: 4}", 12, "unknown key `cuont`: did you mean `count`?"),
         ("    roles:", "    rolse:", 12, "unknown key `rolse`: did you mean `roles`?"),
         ("vars: {motd: from-site}", "\tvars: {}", 8, "a tab in the indentation: YAML is indented by spaces"),
@@ -401,7 +414,7 @@ fn all_problems_come_at_once_and_none_twice() {
         [
             "otto.yaml:6: `environments.dev.ttl` is the text \"soon\": expected a span of time such as `8h`, `2d`, `90m` or `1w`",
             "clowd/provision/local/provider.yaml:6: unknown key `colour`: known: kind, sizes, base, region, workspace, \
-             credentials, image, prices, probed",
+             backend_config, credentials, image, prices, probed",
             "sites/b/site.yaml:1: no `domains`: such as `domains: [hello.localhost]`",
             "sites/b/site.yaml:2: unknown image `ngnx`: did you mean `nginx`?",
             "sites/b/site.yaml:2: `roles.www.count` is the text \"x\": expected a whole number from 0 to 200",

@@ -100,9 +100,37 @@ fn anchors_and_every_later_key_are_accepted() {
     );
     let loaded = folder.good();
     assert_eq!(lines(&loaded.warnings), Vec::<String>::new());
+    let fourth = &loaded.project.sites[&name("fourth")].base.machines[0];
+    assert_eq!((fourth.port, fourth.jump.as_deref()), (Some(22), Some("bastion")));
+    let rider = loaded.project.wanted(&id("dev/local/other")).unwrap();
+    assert_eq!(
+        (rider.host_names().len(), rider.appliances().len()),
+        (3, 0),
+        "the hosts of hello, and none of its images"
+    );
+    assert_eq!(loaded.project.wanted(&id("dev/local/fourth")), None, "it has machines and no roles");
     let third = &loaded.project.sites[&name("third")].base;
     assert_eq!(third.roles[&name("lb")].image, Some(name("haproxy")));
     assert_eq!(third.roles[&name("www")].image, Some(name("nginx")));
+}
+
+#[test]
+fn a_site_with_machines_is_for_a_static_provider() {
+    let folder = Folder::new();
+    folder.write("clowd/provision/static/provider.yaml", "kind: static\n");
+    folder.write(
+        "sites/own/site.yaml",
+        "domains: [own.localhost]\nstatic:\n  hosts:\n    - {name: web-b, role: www, address: 10.0.0.6, jump: lb-a}\n    \
+         - {name: lb-a, role: lb, address: 10.0.0.5}\n",
+    );
+    let loaded = folder.good();
+    let spec = loaded.project.wanted(&id("dev/static/own")).unwrap();
+    let names: Vec<String> = spec.host_names().into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["web-b", "lb-a"]);
+    let told = lines(&loaded.check(&id("dev/static/hello"))).join("\n");
+    assert!(told.contains("its `site.yaml` names no machines: `static: {hosts: "), "{told}");
+    let told = lines(&loaded.check(&id("dev/local/own"))).join("\n");
+    assert!(told.contains("its `site.yaml` has no `roles`"), "{told}");
 }
 
 #[test]

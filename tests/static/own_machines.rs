@@ -138,3 +138,27 @@ fn a_user_with_sudo_and_a_password_file() {
     hosts.otto_with(&sandbox, &["up", "--yes", HELLO], &env).ends(0);
     hosts.otto_with(&sandbox, &["destroy", "--yes", HELLO], &env).ends(0);
 }
+
+#[test]
+fn a_machine_leaves_and_a_dead_one_is_given_up() {
+    let Some(mut hosts) = Hosts::start() else { return };
+    let sandbox = project(&hosts, "root");
+    hosts.otto(&sandbox, &["up", "--yes", HELLO]).ends(0);
+    hosts.tell("kill", "web-b");
+    sandbox.edit("sites/hello/site.yaml", "    - {name: web-b, role: www, address: 10.99.0.12, jump: lb-a}\n", "");
+    let refused = hosts.otto(&sandbox, &["up", "--yes", HELLO]).ends(40);
+    assert_eq!(refused.hint(), "otto up --yes dev/static/hello --allow-destroy");
+    hosts
+        .otto(&sandbox, &["up", "--yes", "--allow-destroy", HELLO])
+        .ends(0)
+        .says("web-b (10.99.0.12) is left as it is");
+    assert!(!hosts.on("lb-a", "cat /etc/haproxy/sites/otto-hello.cfg").contains("web-b"));
+    sandbox.edit("otto.yaml", "wait: 20s", "wait: 2s");
+    hosts.tell("kill", "web-a");
+    let refused = hosts.otto(&sandbox, &["destroy", "--yes", HELLO]).ends(30);
+    refused.says("web-a (10.88.0.11) does not let otto in by SSH within 2 s").says("--lost HOST");
+    let status = hosts.otto(&sandbox, &["status", "--json"]).ends(2).json();
+    assert_eq!(status["deployments"][0]["phase"], "tested", "nothing was touched: {status}");
+    hosts.otto(&sandbox, &["destroy", "--yes", HELLO, "--lost", "web-a"]).ends(0).says("web-a is given up");
+    assert_eq!(hosts.on("lb-a", "pgrep haproxy || echo not running"), "not running\n");
+}

@@ -44,6 +44,20 @@ fn impossible() -> Option<String> {
 impl Hosts {
     /// Starts them; nothing where that cannot be, which is said.
     pub(crate) fn start() -> Option<Self> {
+        Self::begin(false)
+    }
+
+    /// The same, with certbot on the hosts and an authority to ask (see [`Hosts::program`]).
+    pub(crate) fn with_acme() -> Option<Self> {
+        Self::begin(true)
+    }
+
+    /// A program that was fetched with the hosts.
+    pub(crate) fn program(name: &str) -> PathBuf {
+        cache().join("otto-test-hosts/usr/bin").join(name)
+    }
+
+    fn begin(acme: bool) -> Option<Self> {
         if let Some(why) = impossible() {
             eprintln!("SKIPPED: {why}");
             return None;
@@ -52,9 +66,14 @@ impl Hosts {
         let (base, packages) = (cache().join("otto-test-hosts"), cache().join("otto/packages/root"));
         fs::create_dir_all(cache()).expect("a cache");
         let lock = cache().join("otto-test-hosts.lock");
-        let made =
-            Command::new("flock").arg(lock).arg(fixture("base")).args([&base, &packages]).output().expect("flock");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let make = |fixture: PathBuf, args: &[&PathBuf]| {
+            let made = Command::new("flock").arg(&lock).arg(fixture).args(args).output().expect("flock");
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        };
+        make(fixture("base"), &[&base, &packages]);
+        if acme {
+            make(fixture("acme"), &[&base]);
+        }
         let folder = tempfile::Builder::new().prefix("otto-hosts-").tempdir().expect("a folder");
         let key = folder.path().join("key");
         let keygen = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();

@@ -95,11 +95,24 @@ pub(super) fn connect(
     id: &DeploymentId,
     place: &StatePlace,
 ) -> Result<(), Trouble> {
+    let wanted = context.target(id).map(|t| t.provider.backend_config.clone()).unwrap_or_default();
+    connect_to(terraform, id, place, &wanted)
+}
+
+/// The same for a call outside of a run; `wanted` is `backend_config` of provider.yaml.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub(in crate::lifecycle) fn connect_to(
+    terraform: &mut Terraform,
+    id: &DeploymentId,
+    place: &StatePlace,
+    wanted: &[String],
+) -> Result<(), Trouble> {
     let folder = terraform.dir.clone();
     let Some(backend) = Backend::of(&folder).map_err(Trouble::file(&folder))? else { return Ok(()) };
     terraform.workspace.clone_from(&place.workspace);
-    let wanted = context.target(id).map(|t| t.provider.backend_config.clone()).unwrap_or_default();
-    terraform.init_args = backend.init_args(&id.key(), &wanted);
+    terraform.init_args = backend.init_args(&id.key(), wanted);
     if place.addresses.is_empty() {
         return Ok(());
     }

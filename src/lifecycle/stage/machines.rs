@@ -8,7 +8,8 @@ use super::config::{self, Play};
 use super::{provision, root};
 use crate::model::name::counted;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, EventKind, Host, Machine, Phase, UnitId};
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Host, Machine, Phase, UnitId};
+use crate::tools::ssh;
 
 /// Records the machines of a deployment and waits until all of them let otto in.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
@@ -20,12 +21,19 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     let leaving: Vec<Host> =
         known.iter().flat_map(|r| &r.hosts).filter(|h| !hosts.iter().any(|n| n.name == h.name)).cloned().collect();
     let mut changed = false;
+    if let Some(record) = &known {
+        moved(context, unit, record, &hosts)?;
+    }
     if let (Some(record), false) = (&known, leaving.is_empty()) {
         changed = dismiss(context, unit, &target.spec, record, &leaving).await?;
     }
     let endpoint = endpoint(&hosts);
     let summary = counted(hosts.len() as u64, "machine");
+    let same = known.as_ref().is_none_or(|r| r.hosts == hosts);
     record(context, unit, &target.spec, known, hosts, endpoint)?;
+    if !same {
+        tell_guests(context, unit, id)?;
+    }
     Ok(UnitEnd::ok(format!("SSH answers on {summary}"), changed))
 }
 
@@ -42,6 +50,21 @@ pub(super) async fn ride(context: &Context, unit: &UnitId, id: &DeploymentId) ->
     let summary = format!("on the {} of {carrier}", counted(theirs.hosts.len() as u64, "host"));
     record(context, unit, &target.spec, known, theirs.hosts, theirs.endpoint)?;
     Ok(UnitEnd::ok(summary, false))
+}
+
+/// Sites on these hosts have to be configured again; those that this run does not look after are named. Whoever works on
+/// them holds the lock of this deployment as well.
+pub(super) fn tell_guests(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<(), Trouble> {
+    let on_it = |r: &Deployment| r.phase.exists() && r.spec.carrier().as_ref() == Some(id);
+    for mut guest in context.memory.records().into_iter().filter(on_it) {
+        if !context.targets.contains_key(&guest.id) {
+            let text = format!("{} lives on these hosts, which changed: `otto up {}` follows", guest.id, guest.id);
+            context.note(unit, text, true)?;
+        }
+        guest.config_hash = None;
+        context.remember(unit, guest)?;
+    }
+    Ok(())
 }
 
 fn living(context: &Context, id: &DeploymentId) -> Result<Option<Deployment>, Trouble> {
@@ -137,14 +160,38 @@ async fn dismiss(
         return Ok(false);
     }
     let names: Vec<&str> = leaving.iter().map(|host| host.name.as_str()).collect();
-    context
-        .record(unit, EventKind::Note { text: format!("taking the site off {}", names.join(", ")), warning: false })?;
+    context.note(unit, format!("taking the site off {}", names.join(", ")), false)?;
     let stay: Vec<Host> = record.hosts.iter().filter(|h| !names.contains(&h.name.as_str())).cloned().collect();
     if !stay.is_empty() {
         config::play(context, unit, spec, &stay, Play::new("site.yml", "drain")).await?;
     }
-    let changed = config::play(context, unit, &record.spec, leaving, Play::new("remove.yml", "remove")).await?;
+    // Why it leaves may be that it is dead.
+    let access = context.access_ready(spec, &record.hosts)?;
+    let mut answering = Vec::new();
+    for host in leaving {
+        match ssh::login(&context.exe, &access, host, &record.hosts).await {
+            Ok(()) => answering.push(host.clone()),
+            Err(refusal) => {
+                let text = format!("{} ({}) is left as it is: {}", host.name, host.address, refusal.what);
+                context.note(unit, text, true)?;
+            }
+        }
+    }
+    if answering.is_empty() {
+        return Ok(false);
+    }
+    let changed = config::play(context, unit, &record.spec, &answering, Play::new("remove.yml", "remove")).await?;
     Ok(changed > 0)
+}
+
+/// A name that means another machine now: nothing is done to the one that it meant before.
+fn moved(context: &Context, unit: &UnitId, record: &Deployment, hosts: &[Host]) -> Result<(), Trouble> {
+    for old in &record.hosts {
+        let Some(new) = hosts.iter().find(|h| h.name == old.name && h.address != old.address) else { continue };
+        let text = format!("{} was {} and is {} now: what otto wrote there stays", old.name, old.address, new.address);
+        context.note(unit, text, true)?;
+    }
+    Ok(())
 }
 
 fn record(

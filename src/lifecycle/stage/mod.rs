@@ -1,7 +1,7 @@
 //! The stages: what each does to its subject. One file per stage.
 
 mod adopt;
-mod backend;
+pub(in crate::lifecycle) mod backend;
 mod build;
 mod config;
 mod destroy;
@@ -12,7 +12,7 @@ mod images;
 mod machines;
 mod provision;
 mod refresh;
-mod root;
+pub(in crate::lifecycle) mod root;
 pub(in crate::lifecycle) mod strays;
 mod surroundings;
 mod sweep;

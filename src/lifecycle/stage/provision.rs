@@ -12,14 +12,14 @@ use super::super::call::{Call, Called, call};
 use super::super::context::Context;
 use super::super::inputs::{self, Identity};
 use super::super::plan::Target;
+use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, guard, refresh, root, strays};
+use super::{backend, build, guard, machines, refresh, root, strays};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, Host, HostSpec, HostState, Phase, UnitId};
-use crate::tools::ssh;
+use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
 use crate::tools::terraform::args::Goal;
 use crate::tools::terraform::{Extra, Operation, Report, Stream, Terraform, outputs};
 
@@ -281,7 +281,6 @@ async fn apply(
             context.remember(unit, ready.record.clone())?;
         }
         finished?;
-        forget_keys(context, &ready.record, &report)?;
         return Ok(UnitEnd::ok(summary, true));
     }
     let touched = report.touched();
@@ -318,17 +317,6 @@ fn settle_failure(
     context.remember(unit, ready.record.clone())
 }
 
-/// A host that was made anew shows another key than before, and may: the old one is forgotten.
-fn forget_keys(context: &Context, record: &Deployment, report: &Report) -> Result<(), Trouble> {
-    let is_new = |host: &&Host| report.made.iter().any(|address| guard::belongs(address, &host.name));
-    let anew: Vec<&Host> = record.hosts.iter().filter(|host| !host.is_local()).filter(is_new).collect();
-    if anew.is_empty() {
-        return Ok(());
-    }
-    let access = context.access(&record.spec);
-    ssh::forget(&access, &anew).map_err(Trouble::file(&access.known_hosts))
-}
-
 /// After a proven end: hosts and endpoint from the apply's own outputs.
 fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Option<&Report>) -> Result<(), Trouble> {
     let record = &mut ready.record;
@@ -351,7 +339,8 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
             let asked = ready.hosts.iter().find(|h| h.name == host.name);
             host.image = asked.map(|h| h.image.clone()).filter(|image| !image.is_empty());
         }
-        changed = hosts != record.hosts;
+        changed = hosts != record.hosts || !report.made.is_empty();
+        reach::forget(context, &ready.target.spec, &record.hosts, &hosts, &report.made)?;
         record.hosts = hosts;
         record.endpoint = declared.endpoint;
     }
@@ -369,5 +358,6 @@ fn finish(context: &Context, unit: &UnitId, ready: &mut Ready<'_>, report: Optio
         // A host may be new under an old name: configuring must not be skipped.
         record.config_hash = None;
     }
-    context.remember(unit, ready.record.clone())
+    context.remember(unit, ready.record.clone())?;
+    if changed { machines::tell_guests(context, unit, &ready.target.spec.id) } else { Ok(()) }
 }

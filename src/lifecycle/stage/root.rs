@@ -39,9 +39,17 @@ const RESERVED: &[&str] = &["provision", "locks", "runs", "terraform", "images",
 /// # Errors
 /// Files that cannot be read or written.
 pub(super) fn refresh(context: &Context, id: &DeploymentId, provider: &Provider) -> Result<Utf8PathBuf, Trouble> {
-    let from = Utf8Path::new(&provider.folder);
     let to = context.terraform_folder(id);
-    fs::create_dir_all(&to).map_err(Trouble::file(&to))?;
+    copy_of(Utf8Path::new(&provider.folder), &to)?;
+    Ok(to)
+}
+
+/// Makes `to` a copy of a root, with what lies around it in the project.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub(in crate::lifecycle) fn copy_of(from: &Utf8Path, to: &Utf8Path) -> Result<(), Trouble> {
+    fs::create_dir_all(to).map_err(Trouble::file(to))?;
     let own = root::own_files(from).map_err(Trouble::file(from))?;
     let mut wanted: BTreeSet<Utf8PathBuf> = KEPT.iter().map(Utf8PathBuf::from).collect();
     for file in own {
@@ -49,9 +57,8 @@ pub(super) fn refresh(context: &Context, id: &DeploymentId, provider: &Provider)
         copy(&source, &target)?;
         wanted.insert(file);
     }
-    drop_stale(&to, &to, &wanted)?;
-    link_surroundings(from, &to)?;
-    Ok(to)
+    drop_stale(to, to, &wanted)?;
+    link_surroundings(from, to)
 }
 
 /// Copies a file with its mode unless it is the same already.
@@ -112,13 +119,16 @@ fn grandparent(path: &Utf8Path) -> Option<&Utf8Path> {
 ///
 /// # Errors
 /// A root that cannot be read.
-pub(super) fn declared(folder: &Utf8Path, all: &Map<String, Value>) -> Result<Map<String, Value>, Trouble> {
+pub(in crate::lifecycle) fn declared(
+    folder: &Utf8Path,
+    all: &Map<String, Value>,
+) -> Result<Map<String, Value>, Trouble> {
     let names = root::declared_variables(folder).map_err(Trouble::file(folder))?;
     Ok(all.iter().filter(|(name, _)| names.contains(*name)).map(|(n, v)| (n.clone(), v.clone())).collect())
 }
 
 /// Writes all variables (for `orphans`) and those that the root declares; returns the latter's path. Both 0600.
-pub(super) fn write_variables(
+pub(in crate::lifecycle) fn write_variables(
     folder: &Utf8Path,
     all: &Map<String, Value>,
     declared: &Map<String, Value>,

@@ -17,7 +17,11 @@ pub(super) async fn run(
 ) -> Result<UnitEnd, Trouble> {
     let before = record.phase;
     destroy::begin(context, unit, &mut record)?;
-    let hosts = hosts_now(context, &record);
+    let mut hosts = hosts_now(context, &record);
+    for name in context.requests.lost.iter().filter(|name| hosts.iter().any(|host| host.name == **name)) {
+        context.note(unit, format!("{name} is given up: nothing is taken off it"), true)?;
+    }
+    hosts.retain(|host| !context.requests.lost.contains(&host.name));
     let _ground = context.grounds.take(&hosts).await;
     let mut summary = format!("the hosts of {} are gone", record.spec.carrier().as_ref().unwrap_or(id));
     if !hosts.is_empty() {
@@ -49,7 +53,15 @@ fn hosts_now(context: &Context, record: &Deployment) -> Vec<Host> {
 }
 
 async fn taken_off(context: &Context, unit: &UnitId, record: &Deployment, hosts: &[Host]) -> Result<String, Trouble> {
-    reach::wait(context, unit, &record.spec, hosts, hosts).await?;
+    let lost = |trouble| match trouble {
+        Trouble::End(end) => {
+            let line = format!("otto destroy {} --lost HOST gives up one that is gone for good", record.id);
+            Trouble::End(end.hint(line))
+        }
+        other => other,
+    };
+    let all = context.memory.record(&record.id).map(|r| r.hosts).filter(|all| !all.is_empty());
+    reach::wait(context, unit, &record.spec, hosts, all.as_deref().unwrap_or(hosts)).await.map_err(lost)?;
     let remove = Play { main: true, ..Play::new("remove.yml", "remove") };
     let changed = config::play(context, unit, &record.spec, hosts, remove).await?;
     // What it removes it prints: a second time there must be nothing to print.

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use crate::net::Client;
 
-use super::super::find::{Found, Search, Tool, Unfit, find, find_all};
+use super::super::find::{Found, Search, Tool, Unfit, Version, find, find_all};
 use super::event::{InstallError, InstallEvent, Reporter, State, Steps};
 use super::lock::CacheLock;
 use super::packages::{Package, Provided, Queue, administrator, provide, unpack};
@@ -96,7 +96,7 @@ async fn install_missing(
     if !matches!(unfit, Unfit::Missing { .. }) {
         steps.pass_over("on this machine", unfit.to_string());
     }
-    let kind = if tool == Tool::Terraform && search.prefer_tofu { Tool::Tofu } else { tool };
+    let kind = if tool == Tool::Terraform { search.kinds()[0] } else { tool };
     let name = kind.program();
     let lock = CacheLock::take(&search.cache, name, &steps).await;
     let lock = lock.map_err(|why| steps.fail("otto's cache", why, None))?;
@@ -108,9 +108,10 @@ async fn install_missing(
         ansible::make(search, queue, &lock, &steps).await?;
         return find(tool, search).await.map_err(|unfit| unusable(&steps, &unfit, search, tool));
     }
-    if let Some(release) = pinned(kind)
-        && from_vendor(client, &release, search, &lock, &steps).await
-    {
+    for release in offered(kind, search, &pinned) {
+        if !from_vendor(client, &release, search, &lock, &steps).await {
+            continue;
+        }
         match find(tool, search).await {
             Ok(found) => return Ok(found),
             Err(unfit) => steps.pass_over("vendor release", unfit.to_string()),
@@ -121,6 +122,29 @@ async fn install_missing(
         return find(tool, search).await.map_err(|unfit| unusable(&steps, &unfit, search, tool));
     }
     Err(steps.give_up(by_hand(tool, search)))
+}
+
+/// The releases to try, the best first: OpenTofu stands in where Terraform's vendor cannot be reached, unless the
+/// project pins Terraform or has states of it.
+fn offered(kind: Tool, search: &Search, pinned: &dyn Fn(Tool) -> Option<Release>) -> Vec<Release> {
+    let mut kinds = vec![kind];
+    if kind == Tool::Terraform && !search.bound {
+        kinds.extend(search.kinds().iter().filter(|other| **other != kind));
+    }
+    let fits = |release: &Release| {
+        let Version(major, minor, patch) = release.version;
+        search.pin(release.tool).is_none_or(|range| range.has((major, minor, patch)))
+    };
+    kinds.into_iter().filter_map(pinned).filter(fits).collect()
+}
+
+/// Whether what is unfit can be had: `install` would not come to another version than the one that is pinned.
+pub fn can_install(tool: Tool, search: &Search) -> bool {
+    match tool {
+        Tool::Terraform | Tool::Tofu => !offered(search.kinds()[0], search, &pinned).is_empty(),
+        Tool::Packer => search.pin(tool).is_none() || !offered(tool, search, &pinned).is_empty(),
+        Tool::Ansible => search.pin(tool).is_none(),
+    }
 }
 
 async fn from_vendor(client: &Client, release: &Release, search: &Search, lock: &CacheLock, steps: &Steps<'_>) -> bool {
@@ -151,5 +175,34 @@ fn by_hand(tool: Tool, search: &Search) -> Option<String> {
         }
         Tool::Packer => administrator(search, &["packer"]),
         Tool::Ansible => administrator(search, &["ansible-core"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+    use crate::model::Range;
+
+    fn of(pins: &[(Tool, &str)], bound: bool) -> Vec<Tool> {
+        let mut search = Search::new(OsStr::new(""), "/nowhere");
+        search.pins = pins.iter().map(|(tool, range)| (*tool, Range::parse(range).expect("a range"))).collect();
+        search.bound = bound;
+        let release = |tool| {
+            let version = if tool == Tool::Tofu { Version(1, 8, 5) } else { Version(1, 11, 4) };
+            Some(Release { tool, version, url: String::new(), sha256: String::new() })
+        };
+        offered(search.kinds()[0], &search, &release).into_iter().map(|release| release.tool).collect()
+    }
+
+    #[test]
+    fn opentofu_stands_in_unless_that_is_forbidden() {
+        assert_eq!(of(&[], false), [Tool::Terraform, Tool::Tofu]);
+        assert_eq!(of(&[], true), [Tool::Terraform]);
+        assert_eq!(of(&[(Tool::Terraform, ">=1.5")], false), [Tool::Terraform]);
+        assert_eq!(of(&[(Tool::Terraform, ">=2")], false), []);
+        assert_eq!(of(&[(Tool::Tofu, ">=1.6")], false), [Tool::Tofu]);
+        assert_eq!(of(&[(Tool::Tofu, ">=1.6"), (Tool::Terraform, ">=2")], false), [Tool::Tofu]);
     }
 }

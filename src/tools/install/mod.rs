@@ -14,7 +14,7 @@ mod releases;
 mod unpack;
 mod vendor;
 
-pub use ensure::{Ready, Wanted, ensure, install};
+pub use ensure::{Ready, Wanted, can_install, ensure, install};
 pub use event::{Attempt, InstallError, InstallEvent, State};
 pub use packages::{Package, Program, Provided, missing, packages};
 pub use releases::{Release, pinned};
