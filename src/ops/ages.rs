@@ -32,7 +32,8 @@ impl Ages<'_> {
         let newest = self.index.iter().find(of)?;
         let own = self.index.iter().filter(of).find(|i| i.reference == born);
         let age = |image: &Image| self.now.since(image.built_at);
-        let (names, id) = (hosts.join(", "), &record.id);
+        // A site on another one's hosts gets newer ones with them.
+        let (names, id) = (hosts.join(", "), record.spec.carrier().unwrap_or_else(|| record.id.clone()));
         let of_age = own.map_or_else(|| "of unknown age".to_owned(), |image| format!("{} old", span(age(image))));
         if newest.reference != born {
             let new = span(age(newest));

@@ -220,14 +220,14 @@ async fn decide(
     let repair = interrupted.then_some(ready.replace.as_slice());
     let wish = guard::Wish { repair, refresh: ready.round.refresh.as_deref() };
     guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, &wish).await?;
-    drain(context, unit, &ready).await?;
+    drain(context, unit, &mut ready).await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
     apply(context, unit, ready, invocation).await
 }
 
 /// Takes hosts that will go out of the load balancer before they go, so that no request fails.
-async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<(), Trouble> {
+async fn drain(context: &Context, unit: &UnitId, ready: &mut Ready<'_>) -> Result<(), Trouble> {
     let leaving = ready.round.refresh.clone().map_or_else(|| ready.target.leaving(), |host| vec![host]);
     if leaving.is_empty() || ready.record.config_hash.is_none() {
         return Ok(());
@@ -238,6 +238,13 @@ async fn drain(context: &Context, unit: &UnitId, ready: &Ready<'_>) -> Result<()
         return Ok(());
     }
     context.note(unit, format!("draining {} before it goes", leaving.join(", ")), false)?;
+    // Durable before: a drain that is interrupted has to be taken back by a configuration.
+    ready.record.config_hash = None;
+    if matches!(ready.record.phase, Phase::Configured | Phase::Tested) {
+        ready.record.phase = Phase::Provisioned;
+    }
+    context.remember(unit, ready.record.clone())?;
+    ready.before = ready.record.clone();
     let step = format!("drain{}", ready.round.suffix);
     config::play(context, unit, &ready.target.spec, &stay, Play::new("site.yml", &step)).await?;
     if ready.round.refresh.is_some() {

@@ -91,9 +91,14 @@ pub(super) async fn guests(
 ) -> Result<(), Trouble> {
     let all = context.memory.records().into_iter();
     let mut all = all.filter(|r| r.phase.exists() && r.config_hash.is_some());
-    while let Some(guest) = all.find(|r| r.spec.carrier().as_ref() == Some(&carrier.id)) {
+    while let Some(mut guest) = all.find(|r| r.spec.carrier().as_ref() == Some(&carrier.id)) {
         let play = Play::new("site.yml", &format!("{step}-{}", guest.id.site));
         config::play(context, unit, &guest.spec, hosts, play).await?;
+        if hosts.len() == carrier.hosts.len() {
+            guest.hosts = hosts.to_vec();
+            guest.endpoint.clone_from(&carrier.endpoint);
+            context.remember(unit, guest)?;
+        }
     }
     Ok(())
 }
