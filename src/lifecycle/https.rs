@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::inputs::hash;
-use crate::model::tls::{ACME_DIRECTORY, Source};
+use crate::model::tls::Source;
 use crate::model::{Deployment, DeploymentSpec, Timestamp};
 use crate::services::certificates::{self, Wanted};
 use crate::services::health::Expected;
@@ -27,7 +27,6 @@ pub fn variables(home: &Utf8Path, spec: &DeploymentSpec) -> Map<String, Value> {
         value["directory"] = json!(directory);
         value["email"] = json!(email);
         value["ca"] = json!(ca);
-        value["public"] = json!(directory == ACME_DIRECTORY);
     }
     Map::from_iter([("tls".to_owned(), value)])
 }

@@ -31,6 +31,6 @@ pub use plan::{ImageNeed, Target, Verb, Wishes};
 pub use recorder::Recorder;
 pub use run::{RunEnd, execute};
 pub use secrets::Secrets;
-pub use stage::{inventory_of, machines_print};
+pub use stage::{config_hash, machines_print};
 pub use tally::Tally;
 pub use unit_end::{Trouble, UnitEnd};

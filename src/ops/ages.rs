@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 
 use crate::model::time::span;
-use crate::model::{Deployment, Image, Name, Timestamp};
+use crate::model::{Deployment, Image, Name, Project, Timestamp};
 
 /// What ages are told from.
 pub(super) struct Ages<'a> {
     /// The index, the newest of each appliance first.
-    pub(super) index: &'a [Image],
+    index: &'a [Image],
     /// `images.max_age` of the project, in milliseconds.
-    pub(super) max_age_ms: Option<u64>,
+    max_age_ms: Option<u64>,
     /// Now.
-    pub(super) now: Timestamp,
+    now: Timestamp,
 }
 
-impl Ages<'_> {
+impl<'a> Ages<'a> {
+    /// Those of a project's images, now.
+    pub(super) fn new(project: &Project, index: &'a [Image], now: Timestamp) -> Self {
+        Self { index, max_age_ms: project.image_max_age_s.map(|s| s.saturating_mul(1000)), now }
+    }
+
     /// One line for all hosts of a deployment that were born with the same older image: why they are stale, how old that
     /// image is, and what replaces them.
     pub(super) fn stale(&self, record: Option<&Deployment>) -> Vec<String> {

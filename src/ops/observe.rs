@@ -8,12 +8,12 @@ use super::ages::Ages;
 use super::failure::{Failure, Kind, Result};
 use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
-use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, https, inventory_of, machines_print};
+use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, config_hash, machines_print};
 use crate::model::{
     Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind, Timestamp,
 };
 use crate::project::fingerprint;
-use crate::services::health::{Checker, Level, Scope};
+use crate::services::health::Checker;
 
 /// Everything a plan needs.
 pub(super) struct Observed {
@@ -60,8 +60,7 @@ pub(super) struct Ground<'a> {
 
 impl Ground<'_> {
     fn ages(&self) -> Ages<'_> {
-        let max_age_ms = self.project.image_max_age_s.map(|s| s.saturating_mul(1000));
-        Ages { index: self.index, max_age_ms, now: self.now }
+        Ages::new(self.project, self.index, self.now)
     }
 }
 
@@ -89,7 +88,8 @@ pub(super) async fn observe(
     for target in &mut targets {
         let newest = newest(&target.spec.id.provider);
         target.provision_hash = provision_hash(ground, target, &newest, &prints, &mut declared)?;
-        target.config_hash = config_hash(ground, target, &prints);
+        let exists = target.record.as_ref().filter(|r| r.phase.exists());
+        target.config_hash = exists.map(|r| config_hash(ground.home, &prints, &target.spec, &r.hosts, ground.now));
     }
     if probe {
         look(ground, &mut targets).await;
@@ -235,14 +235,6 @@ fn provision_hash(
     Ok(Some(inputs::provision_hash(root, &variables, &tool)))
 }
 
-fn config_hash(ground: &Ground<'_>, target: &Target, prints: &Prints) -> Option<String> {
-    let record = target.record.as_ref().filter(|r| r.phase.exists())?;
-    let content = prints.content.get(&target.spec.id.site).cloned().unwrap_or_default();
-    let certificate = https::print(ground.home, &target.spec, ground.now);
-    let inventory = inventory_of(ground.home, &target.spec, &record.hosts);
-    Some(inputs::config_hash(&prints.config, &inventory, &format!("{content}{certificate}")))
-}
-
 /// Probes every host and asks every endpoint, all at once.
 async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
     let checker = Checker::new();
@@ -252,17 +244,8 @@ async fn look(ground: &Ground<'_>, targets: &mut [Target]) {
             let Some(record) = target.record.as_ref().filter(|r| r.phase.exists() && !r.hosts.is_empty()) else {
                 return;
             };
-            let tls = https::expected(ground.home, record, &target.spec, ground.now);
-            let ways = reach::ways(ground.project, ground.home, ground.exe, record);
-            let scope = Scope {
-                hosts: &record.hosts,
-                endpoint: record.endpoint.as_deref(),
-                domains: &target.spec.domains,
-                checks: &[],
-                tls: tls.as_ref(),
-                ways: &ways,
-            };
-            let (states, results) = checker.look(&scope, Level::Quick).await;
+            let Ground { project, home, exe, now, .. } = *ground;
+            let (states, results) = reach::look(checker, (project, home, exe), record, &target.spec, now).await;
             target.hosts = states;
             target.serving = crate::services::health::worst(&results) == Health::Ok;
         }

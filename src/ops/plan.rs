@@ -48,8 +48,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
-    let max_age_ms = opened.project.image_max_age_s.map(|s| s.saturating_mul(1000));
-    let ages = Ages { index: &index, max_age_ms, now: world.clock.now() };
+    let ages = Ages::new(&opened.project, &index, world.clock.now());
     for unit in &mut plan.units {
         let stale = observed
             .targets

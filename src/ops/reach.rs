@@ -9,10 +9,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::world::{World, unusable};
-use crate::lifecycle::Verb;
+use crate::lifecycle::{Verb, https};
 use crate::model::ssh::Access;
-use crate::model::{Deployment, DeploymentId, Project, ProviderKind, RunId, Ssh, Stage, Ways};
+use crate::model::{
+    CheckResult, Deployment, DeploymentId, DeploymentSpec, HostState, Project, ProviderKind, RunId, Ssh, Stage,
+    Timestamp, Ways,
+};
 use crate::process::capture;
+use crate::services::health::{Checker, Level, Scope};
 use crate::store::Store;
 use crate::tools::ssh;
 
@@ -27,8 +31,33 @@ pub(super) fn access(project: &Project, home: &Utf8Path, record: &Deployment) ->
 }
 
 /// How checks reach hosts behind other ones.
-pub(super) fn ways(project: &Project, home: &Utf8Path, exe: &Utf8Path, record: &Deployment) -> Ways {
+fn ways(project: &Project, home: &Utf8Path, exe: &Utf8Path, record: &Deployment) -> Ways {
     access(project, home, record).ways(&record.hosts, &ssh::program(exe))
+}
+
+/// States of hosts by name, and what the checks found.
+pub(super) type Looked = (Vec<(String, HostState)>, Vec<CheckResult>);
+
+/// Probes the hosts of a deployment and asks where visitors come in, as `spec` says that it should be; its own checks
+/// are for `test`. Of the project: its values, `.otto`, and otto itself.
+pub(super) async fn look(
+    checker: &Checker,
+    (project, home, exe): (&Project, &Utf8Path, &Utf8Path),
+    record: &Deployment,
+    spec: &DeploymentSpec,
+    now: Timestamp,
+) -> Looked {
+    let tls = https::expected(home, record, spec, now);
+    let ways = ways(project, home, exe, record);
+    let scope = Scope {
+        hosts: &record.hosts,
+        endpoint: record.endpoint.as_deref(),
+        domains: &spec.domains,
+        checks: &[],
+        tls: tls.as_ref(),
+        ways: &ways,
+    };
+    checker.look(&scope, Level::Quick).await
 }
 
 /// A short folder for sockets, this run's alone: their paths have 108 bytes, and another run's connection may lead to a

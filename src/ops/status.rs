@@ -3,22 +3,16 @@
 use super::ages::Ages;
 use super::choose;
 use super::failure::Result;
-use super::reach;
+use super::reach::{self, Looked};
 use super::recovery;
 use super::world::{Opened, World, unusable};
-use crate::lifecycle::https;
 use crate::lifecycle::recover::{self, OpenCall};
 use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
-use crate::model::{
-    CheckResult, Deployment, DeploymentId, Health, HostState, LastRun, Outcome, Phase, RunId, Timestamp,
-};
+use crate::model::{Deployment, DeploymentId, Health, HostState, LastRun, Outcome, Phase, RunId, Timestamp};
 use crate::process::at_work;
 use crate::project::Selection;
-use crate::services::health::{Checker, Level, Scope, worst};
+use crate::services::health::{Checker, worst};
 use crate::store::Store;
-
-/// States of hosts by name, and what the checks found.
-type Looked = (Vec<(String, HostState)>, Vec<CheckResult>);
 
 /// Looks at every deployment that is meant; probes hosts and endpoints unless `offline`.
 ///
@@ -35,8 +29,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let index = store.images().map_err(unusable)?;
     let unended = unended(&opened, &store)?;
     let now = world.clock.now();
-    let max_age_ms = opened.project.image_max_age_s.map(|s| s.saturating_mul(1000));
-    let ages = Ages { index: &index, max_age_ms, now };
+    let ages = Ages::new(&opened.project, &index, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
         let (opened, store, ages, unended, checker) = (&opened, &store, &ages, &unended, &checker);
@@ -70,17 +63,7 @@ pub fn code(report: &StatusReport) -> u8 {
 async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
     let current = opened.project.wanted(&record.id);
     let spec = current.as_ref().unwrap_or(&record.spec);
-    let tls = https::expected(&opened.home, record, spec, now);
-    let ways = reach::ways(&opened.project, &opened.home, &world.exe, record);
-    let scope = Scope {
-        hosts: &record.hosts,
-        endpoint: record.endpoint.as_deref(),
-        domains: &spec.domains,
-        checks: &[],
-        tls: tls.as_ref(),
-        ways: &ways,
-    };
-    checker.look(&scope, Level::Quick).await
+    reach::look(checker, (&opened.project, &opened.home, &world.exe), record, spec, now).await
 }
 
 /// A run without an end.

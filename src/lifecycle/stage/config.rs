@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::super::call::{Call, Called, call};
-use super::super::context::{Context, Program};
+use super::super::context::{Context, Prints, Program};
 use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use super::super::{https, inputs};
@@ -12,7 +12,9 @@ use super::surroundings::Surroundings;
 use super::{build, vault};
 use crate::model::name::counted;
 use crate::model::tls::Source;
-use crate::model::{Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, UnitId};
+use crate::model::{
+    Deployment, DeploymentId, DeploymentSpec, Diagnostic, Dirty, EventKind, Host, Phase, Timestamp, UnitId,
+};
 use crate::process::disk;
 use crate::services::certificates::ensure;
 use crate::tools::ansible::{Access, AnsibleOutcome, Events, Playbook, Report, callback, classify, explain, inventory};
@@ -57,7 +59,7 @@ pub(super) async fn configure(
     if check {
         return Ok(UnitEnd::ok(format!("check: {} would change something", counted(changed, "task")), false));
     }
-    record.config_hash = Some(hash(context, &spec, &record.hosts));
+    record.config_hash = Some(hash(&context.home, &context.prints, &spec, &record.hosts, context.now()));
     record.spec = spec;
     if record.phase == Phase::Provisioned {
         record.phase = if before == Phase::Tested { before } else { Phase::Configured };
@@ -119,7 +121,7 @@ pub(super) fn existing(context: &Context, id: &DeploymentId) -> Result<Deploymen
 }
 
 /// The inventory of a deployment: the same value is hashed, written and given to Ansible. `home` is `.otto`.
-pub fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
+fn inventory_of(home: &Utf8Path, spec: &DeploymentSpec, hosts: &[Host]) -> Value {
     inventory(spec, hosts, &secured_access(home, spec))
 }
 
@@ -127,11 +129,11 @@ fn secured_access(home: &Utf8Path, spec: &DeploymentSpec) -> Access {
     Access { vars: https::variables(home, spec), ..Access::default() }
 }
 
-fn hash(context: &Context, spec: &DeploymentSpec, hosts: &[Host]) -> String {
-    let content = context.prints.content.get(&spec.id.site).cloned().unwrap_or_default();
-    let certificate = https::print(&context.home, spec, context.now());
-    let inventory = inventory_of(&context.home, spec, hosts);
-    inputs::config_hash(&context.prints.config, &inventory, &format!("{content}{certificate}"))
+/// All that a configuration of these hosts depends on: playbook, inventory, content, certificate. `home` is `.otto`.
+pub fn hash(home: &Utf8Path, prints: &Prints, spec: &DeploymentSpec, hosts: &[Host], now: Timestamp) -> String {
+    let content = prints.content.get(&spec.id.site).cloned().unwrap_or_default();
+    let certificate = https::print(home, spec, now);
+    inputs::config_hash(&prints.config, &inventory_of(home, spec, hosts), &format!("{content}{certificate}"))
 }
 
 /// One playbook to run.

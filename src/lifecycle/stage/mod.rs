@@ -21,7 +21,7 @@ mod test;
 mod unconfigure;
 mod vault;
 
-pub use config::inventory_of;
+pub use config::hash as config_hash;
 pub use machines::print as machines_print;
 
 use super::context::Context;
