@@ -63,8 +63,9 @@ impl FromStr for Stage {
     }
 }
 
-/// What a unit works on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a unit works on, and what a row of the ledger belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Subject {
     /// An image of an appliance for a provider.
     Image {
@@ -83,6 +84,49 @@ impl fmt::Display for Subject {
             Self::Image { provider, appliance } => f.pad(&format!("{provider}/{appliance}")),
             Self::Deployment(id) => id.fmt(f),
         }
+    }
+}
+
+impl Subject {
+    /// The deployment, unless it is an image.
+    pub fn deployment(&self) -> Option<&DeploymentId> {
+        match self {
+            Self::Deployment(id) => Some(id),
+            Self::Image { .. } => None,
+        }
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Name {
+        match self {
+            Self::Image { provider, .. } => provider,
+            Self::Deployment(id) => &id.provider,
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.split('/').collect::<Vec<_>>()[..] {
+            [provider, appliance] => {
+                Ok(Self::Image { provider: Name::new(provider)?, appliance: Name::new(appliance)? })
+            }
+            _ => Ok(Self::Deployment(text.parse()?)),
+        }
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.to_string()
     }
 }
 
@@ -112,10 +156,7 @@ impl UnitId {
 
     /// The deployment, unless this builds an image.
     pub fn deployment(&self) -> Option<&DeploymentId> {
-        match &self.subject {
-            Subject::Deployment(id) => Some(id),
-            Subject::Image { .. } => None,
-        }
+        self.subject.deployment()
     }
 
     /// Its folder's name in a run: `dev_local_hello.provision`, `local_nginx.images`.
@@ -136,13 +177,7 @@ impl FromStr for UnitId {
         let wrong = || NameError::Deployment(text.to_owned());
         let (subject, stage) = text.rsplit_once(':').ok_or_else(wrong)?;
         let stage = stage.parse().map_err(|()| wrong())?;
-        let subject = match subject.split('/').collect::<Vec<_>>()[..] {
-            [provider, appliance] => {
-                Subject::Image { provider: Name::new(provider)?, appliance: Name::new(appliance)? }
-            }
-            _ => Subject::Deployment(subject.parse()?),
-        };
-        Ok(Self { subject, stage })
+        Ok(Self { subject: subject.parse()?, stage })
     }
 }
 

@@ -68,7 +68,9 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
         EventKind::Image { record } => put_image(conn, record)?,
         EventKind::ImageGone { reference } => {
             conn.prepare_cached("DELETE FROM images WHERE reference = ?1")?.execute(params![reference])?;
+            ledger::image_gone(conn, reference, event.at)?;
         }
+        EventKind::Ledger { owner, resources } => ledger::enter(conn, owner, resources, event.at)?,
         _ => {}
     }
     Ok(())
@@ -127,6 +129,7 @@ fn word(kind: &EventKind) -> &'static str {
         EventKind::Deployment { .. } => "deployment",
         EventKind::Image { .. } => "image",
         EventKind::ImageGone { .. } => "image_gone",
+        EventKind::Ledger { .. } => "ledger",
         EventKind::UnitEnded { .. } => "unit_ended",
         EventKind::Stopping { .. } => "stopping",
         EventKind::RunEnded { .. } => "run_ended",
