@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choose;
+use super::ci;
 use super::consent;
 use super::copies::Copies;
 use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::hosts;
+use super::leases;
+use super::locks;
 use super::observe::{Ground, Images, Observed, observe};
 use super::reach;
 use super::recovery;
@@ -23,8 +26,9 @@ use crate::lifecycle::{
     Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
     execute,
 };
+use crate::model::plan::Drift;
 use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
-use crate::process::{Lock, LockError};
+use crate::process::Lock;
 use crate::project::{Selection, rules};
 use crate::store::Store;
 
@@ -64,12 +68,18 @@ pub struct Request {
 }
 
 /// What a run came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// otto's exit code.
     pub code: u8,
     /// Endpoints with their domains, for the last lines.
     pub sites: Vec<(DeploymentId, String, Vec<String>)>,
+    /// What was worked on.
+    pub deployments: Vec<DeploymentId>,
+    /// Until when what exists may live, and the line that moves that.
+    pub leases: Vec<String>,
+    /// What `drift` found.
+    pub drifts: Vec<Drift>,
 }
 
 /// Runs a request to its end.
@@ -95,6 +105,7 @@ async fn conduct_opened(
         None => world.store(&opened)?,
     });
     let ids = chosen(&opened, &store, &request)?;
+    ci::lasting(world, &opened, &store, &ids, &request)?;
     credentials(world, &opened, &ids, &request)?;
     vaults::ready(world, &opened, &secrets, &request)?;
     hosts::carried(&store, &ids, &request)?;
@@ -104,9 +115,9 @@ async fn conduct_opened(
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
-    let run = new_run(world);
+    let run = locks::new_run(world);
     let shared = hosts::sharing(&store, &ids, &request)?;
-    let locks = take_locks(world, &opened, &shared, &run, &request).await?;
+    let locks = locks::take(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {
@@ -126,7 +137,8 @@ async fn conduct_opened(
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
     };
-    let observed = observe(&ground, &ids, images, true).await?;
+    let looks_only = matches!(request.verb, Verb::Only(Stage::Drift | Stage::Extend));
+    let observed = observe(&ground, &ids, images, !looks_only).await?;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
@@ -160,7 +172,7 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
 
 /// Nothing is left running unnoticed: a destruction names what exists and was not meant.
 fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Request) -> Result<()> {
-    if request.verb != Verb::Only(Stage::Destroy) {
+    if request.verb != Verb::Only(Stage::Destroy) || request.name != "destroy" {
         return Ok(());
     }
     let records = store.deployments().map_err(unusable)?;
@@ -186,46 +198,6 @@ fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &R
         }
     }
     if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
-}
-
-/// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
-pub(super) fn new_run(world: &World) -> RunId {
-    let now = world.clock.now();
-    let (year, month, day, hour, minute, second, _) = now.civil();
-    let mut bytes = [0_u8; 2];
-    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    RunId(format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{:02x}{:02x}", bytes[0], bytes[1]))
-}
-
-/// One writer per deployment: all locks, in one order, before anything is looked at.
-async fn take_locks(
-    world: &World,
-    opened: &Opened,
-    ids: &[DeploymentId],
-    run: &RunId,
-    request: &Request,
-) -> Result<BTreeMap<DeploymentId, Lock>> {
-    let holder = recovery::holder(world, run, &request.name);
-    let mut locks = BTreeMap::new();
-    let mut ids = ids.to_vec();
-    ids.sort();
-    for id in ids {
-        let path = opened.home.join("locks").join(id.key());
-        let lock = match Lock::try_take(&path, &holder) {
-            Ok(lock) => lock,
-            Err(LockError::Held(other)) if request.wait => {
-                (world.say)(&format!("{id} is held by {other}: waiting"));
-                Lock::wait(&path, &holder).await.map_err(|e| Failure::new(Kind::Store, e.to_string()))?
-            }
-            Err(LockError::Held(other)) => {
-                let failure = Failure::new(Kind::Locked, format!("{id} is held by {other}"));
-                return Err(failure.hint(format!("{} --wait", request.consent.line)));
-            }
-            Err(other) => return Err(Failure::new(Kind::Store, other.to_string())),
-        };
-        locks.insert(id, lock);
-    }
-    Ok(locks)
 }
 
 /// A resumed run does not repeat what it had done, unless what it stands on has to be done again.
@@ -354,7 +326,7 @@ async fn execute_recorded(
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
         context.recorder.show(None, ended);
-        return Ok(Report { code, sites: Vec::new() });
+        return Ok(Report { code, ..Report::default() });
     }
     if let Err(error) = context.recorder.record(None, ended) {
         return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
@@ -363,12 +335,14 @@ async fn execute_recorded(
     store.flush().map_err(unusable)?;
     copies.now();
     if request.verb == Verb::Only(Stage::Images) {
-        return Ok(Report { code, sites: Vec::new() });
+        return Ok(Report { code, ..Report::default() });
     }
     let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
     let sites =
         sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
-    Ok(Report { code, sites })
+    let deployments = context.targets.keys().cloned().collect();
+    let leases = leases::told(&context, request);
+    Ok(Report { code, sites, deployments, leases, drifts: context.memory.drifts() })
 }
 
 /// otto's exit code: a signal's, or that of the worst unit.
@@ -377,7 +351,8 @@ fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
         return exit::SIGNAL + signal;
     }
     if end.outcome == Outcome::Ok && end.journal.is_none() {
-        return exit::OK;
+        let drifted = context.memory.drifts().iter().any(|drift| !drift.changes.is_empty());
+        return if drifted { exit::CHANGES } else { exit::OK };
     }
     let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
     if request.verb == Verb::Only(Stage::Test) {
@@ -386,7 +361,10 @@ fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
     }
     // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
     let changed = bad.iter().any(|u| u.changed)
-        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
+        || end
+            .units
+            .iter()
+            .any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy | Stage::Extend));
     if end.journal.is_some() || context.stop.borrow().requested() {
         return if changed { exit::PARTIAL } else { exit::STORE };
     }

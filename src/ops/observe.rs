@@ -155,6 +155,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         probed: false,
         workspace: None,
         backend_config: Vec::new(),
+        keep: Vec::new(),
     }
 }
 
