@@ -45,7 +45,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let last = store.last_runs(&ids).map_err(unusable)?;
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, last, ages, unended, checker) = (&opened, &last, &ages, &unended, &checker);
+        let (opened, store, last, ages, unended, checker) = (&opened, &store, &last, &ages, &unended, &checker);
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
@@ -79,7 +79,13 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
     if asked.is_empty() || store.is_new() {
         return Ok(Vec::new());
     }
-    let sweep = Sweep::of(world, opened, store.id(), &asked).await?;
+    let sweep = match Sweep::of(world, opened, store.id(), &asked).await {
+        Ok(sweep) => sweep,
+        Err(failure) => {
+            world.warn(&format!("no provider was asked what exists: {}", failure.what));
+            return Ok(Vec::new());
+        }
+    };
     let answers = sweep.ask(&asked, SWEEP).await;
     let found = adrift::sort(opened, store.id(), &Known::of(opened, store, records)?, answers);
     found.warnings.iter().for_each(|warning| world.warn(warning));
@@ -100,7 +106,8 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
 /// The last look for drift, unless something was done since.
 fn drift(store: &Store, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
     let found = store.drift_last(&record.id).ok().flatten().filter(|_| record.phase.exists())?;
-    let since = last.is_some_and(|run| run.verb != "test" && run.ended_at.is_none_or(|end| end > found.at));
+    let harmless = |verb: &str| matches!(verb, "test" | "extend");
+    let since = last.is_some_and(|run| !harmless(&run.verb) && run.ended_at.is_none_or(|end| end > found.at));
     (!since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
 }
 

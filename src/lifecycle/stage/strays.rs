@@ -48,10 +48,8 @@ pub(super) async fn before_apply(
     if is_new {
         let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(Vec::new()) };
         if let Some(first) = found.foreign.first() {
-            let what = format!(
-                "`{}` ({}) carries the name of {id} and was made by another store or project",
-                first.name, first.id
-            );
+            let what =
+                format!("`{}` ({}) carries the name of {id} and was made by another store", first.name, first.id);
             return Err(UnitEnd::failed(what, false)
                 .hint("destroy it where it was made, or give this site or environment another name")
                 .into());
