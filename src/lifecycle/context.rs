@@ -105,6 +105,9 @@ pub struct Prints {
     pub images: BTreeMap<(Name, Name), String>,
 }
 
+/// By provider: what came of trying its credentials, once a run.
+pub type Tried = tokio::sync::Mutex<BTreeMap<Name, Result<(), String>>>;
+
 /// Shared by all units of a run.
 pub struct Context {
     /// Numbers and writes events.
@@ -161,6 +164,8 @@ pub struct Context {
     pub building: tokio::sync::Mutex<()>,
     /// Making a shared data folder: one at a time.
     pub initialising: tokio::sync::Mutex<()>,
+    /// Providers whose credentials were tried, and why they are not taken.
+    pub tried: Tried,
     /// otto's account.
     pub tally: Tally,
     /// Records and images as they are now.

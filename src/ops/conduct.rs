@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::choose;
 use super::consent;
 use super::copies::Copies;
-use super::exit;
 use super::failure::{Failure, Kind, Result};
 use super::hosts;
 use super::observe::{Ground, Images, Observed, observe};
@@ -17,14 +16,15 @@ use super::secrets;
 use super::signals;
 use super::toolbox;
 use super::vaults;
+use super::verdict;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
+    Consent, Context, Grounds, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Tried, Verb, Wishes,
     execute,
 };
 use crate::model::ssh::Logins;
-use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
+use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
 use crate::store::Store;
@@ -301,6 +301,7 @@ fn context(
         asking: tokio::sync::Mutex::new(()),
         building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
+        tried: Tried::default(),
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
@@ -350,7 +351,7 @@ async fn execute_recorded(
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     reach::hang_up(&context.sockets).await;
-    let code = code(&context, &end, request);
+    let code = verdict::code(&context, &end, request.verb);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
@@ -370,31 +371,4 @@ async fn execute_recorded(
     let sites =
         sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
-}
-
-/// otto's exit code: a signal's, or that of the worst unit.
-fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
-    if let Some(signal) = context.stop.borrow().signal {
-        return exit::SIGNAL + signal;
-    }
-    if end.outcome == Outcome::Ok && end.journal.is_none() {
-        return exit::OK;
-    }
-    let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
-    if request.verb == Verb::Only(Stage::Test) {
-        // As a Nagios plugin: critical.
-        return 2;
-    }
-    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
-    let changed = bad.iter().any(|u| u.changed)
-        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
-    if end.journal.is_some() || context.stop.borrow().requested() {
-        return if changed { exit::PARTIAL } else { exit::STORE };
-    }
-    match () {
-        () if bad.iter().any(|u| u.refused) && !changed => exit::DECLINED,
-        () if bad.iter().any(|u| u.outcome == Outcome::TimedOut) => exit::TIMED_OUT,
-        () if changed => exit::PARTIAL,
-        () => exit::FAILED,
-    }
 }

@@ -36,6 +36,7 @@ pub mod status;
 mod toolbox;
 pub mod tools;
 mod vaults;
+mod verdict;
 mod world;
 
 pub use crate::lifecycle::stop::channel as stop_channel;

@@ -9,7 +9,10 @@ import urllib.parse
 import urllib.request
 
 URL = os.environ.get("DIGITALOCEAN_API_URL") or "https://api.digitalocean.com"
-TRIES = 5
+# Seconds and numbers as the Terraform provider reads them.
+TRIES = 1 + int(os.environ.get("DIGITALOCEAN_HTTP_RETRY_MAX") or 4)
+LEAST = float(os.environ.get("DIGITALOCEAN_HTTP_RETRY_WAIT_MIN") or 1)
+MOST = float(os.environ.get("DIGITALOCEAN_HTTP_RETRY_WAIT_MAX") or 15)
 
 
 class Refused(Exception):
@@ -41,7 +44,7 @@ def call(method, path, body=None):
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": "otto"}
     request = urllib.request.Request(f"{URL.rstrip('/')}/v2/{path}", data=data, method=method, headers=headers)
     for attempt in range(1, TRIES + 1):
-        wait = 0.5 * 2**attempt
+        wait = min(LEAST * 2 ** (attempt - 1), MOST)
         try:
             with urllib.request.urlopen(request, timeout=15) as answer:
                 text = answer.read(32 << 20)
@@ -56,14 +59,14 @@ def call(method, path, body=None):
             if error.code != 429 and error.code < 500:
                 raise refused from None
             try:
-                wait = max(wait, min(float(error.headers.get("Retry-After") or 0), 15))
+                wait = max(wait, float(error.headers.get("Retry-After") or 0))
             except ValueError:
                 pass
         except (OSError, ValueError) as error:
             refused = Refused(0, f"{URL} does not answer: {getattr(error, 'reason', error)}")
         if attempt == TRIES:
             raise refused
-        time.sleep(min(wait, 15))
+        time.sleep(min(wait, 60))
 
 
 def every(path, key):

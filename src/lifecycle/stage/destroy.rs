@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, root, strays, sweep, unconfigure};
+use super::{backend, credentials, root, strays, sweep, unconfigure};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
@@ -24,6 +24,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
         return unconfigure::run(context, unit, id, record).await;
     }
+    // Before the record says that it goes: without them, nothing does.
+    credentials::tried(context, unit, &context.target(id)?.provider).await?;
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
     if !has_root(&folder) {

@@ -32,6 +32,7 @@ pub(super) async fn run(
         context.tools.packer.as_ref().ok_or_else(|| UnitEnd::failed("no Packer was found", false))?;
     let spec =
         context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
+    super::credentials::tried(context, unit, spec).await?;
     let hash = context.prints.images.get(&(provider.clone(), appliance.clone())).cloned().unwrap_or_default();
     let short = hash.get(..12).unwrap_or("unhashed");
     let mut name = format!("{appliance}-{short}");

@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, guard, machines, refresh, root, strays, sweep};
+use super::{backend, build, credentials, guard, machines, refresh, root, strays, sweep};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -50,6 +50,7 @@ pub(super) struct Round {
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    credentials::tried(context, unit, &context.target(id)?.provider).await?;
     // Before hosts are made: pages that cannot be built need none.
     build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     round(context, unit, id, &Round::default()).await

@@ -164,7 +164,7 @@ async fn run(
 }
 
 /// An executable as it is; one that lost its executable bit (a download, an embedding) through its `#!` line.
-fn interpreted(program: &Utf8Path) -> Result<(Utf8PathBuf, Vec<String>), Trouble> {
+pub(super) fn interpreted(program: &Utf8Path) -> Result<(Utf8PathBuf, Vec<String>), Trouble> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(program).map_err(Trouble::file(program))?.permissions().mode();
     if mode & 0o111 != 0 {
