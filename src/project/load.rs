@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -194,12 +195,12 @@ impl Loader {
         environments: Option<&Environments<'_>>,
     ) -> BTreeMap<Name, Site> {
         let mut all = BTreeMap::new();
-        let mut real: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();
+        let mut real: BTreeMap<(u64, u64), &str> = BTreeMap::new();
         let shared = self.shared();
         for (text, path) in folders {
             let Some(name) = self.folder_name(text, "sites") else { continue };
-            if let Ok(place) = path.canonicalize_utf8()
-                && let Some(other) = real.insert(place, text)
+            if let Ok(about) = fs::metadata(path)
+                && let Some(other) = real.insert((about.dev(), about.ino()), text)
             {
                 let message = format!("duplicate site: `sites/{text}` and `sites/{other}` are one folder");
                 self.problems.push(Problem::of(format!("sites/{text}"), message).hint("remove the link"));
@@ -272,8 +273,9 @@ impl Loader {
         let node = yaml::parse(file, &text, &mut reading.problems);
         let value = node.and_then(|node| read(&mut reading, &node));
         self.problems.append(&mut reading.problems);
-        self.origins.0.append(&mut reading.origins.0);
-        self.values.0.append(&mut reading.values.0);
+        // Not `append`: it builds the whole map anew, for each of hundreds of files.
+        self.origins.0.extend(std::mem::take(&mut reading.origins.0));
+        self.values.0.extend(std::mem::take(&mut reading.values.0));
         value
     }
 
