@@ -1,13 +1,14 @@
 //! The way of every verb that runs units: look, plan, ask, execute, account. One path for `up`, each stage, `destroy`, `resume`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::choose;
 use super::ci;
+use super::clouds;
 use super::consent;
 use super::copies::Copies;
-use super::exit;
+use super::credentials::{self, Lacking};
 use super::failure::{Failure, Kind, Result};
 use super::hosts;
 use super::leases;
@@ -20,14 +21,18 @@ use super::secrets;
 use super::signals;
 use super::toolbox;
 use super::vaults;
+use super::verdict;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
-    execute,
+    Consent, Context, Grounds, ImageNeed, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Tried, Verb,
+    Wishes, execute,
 };
+use crate::model::dns::DnsRecord;
 use crate::model::plan::Drift;
-use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
+use crate::model::project::ImageFrom;
+use crate::model::ssh::Logins;
+use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
 use crate::process::Lock;
 use crate::project::{Selection, rules};
 use crate::store::Store;
@@ -80,6 +85,8 @@ pub struct Report {
     pub leases: Vec<String>,
     /// What `drift` found.
     pub drifts: Vec<Drift>,
+    /// Records that a person has to set.
+    pub dns: Vec<DnsRecord>,
 }
 
 /// Runs a request to its end.
@@ -96,7 +103,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
 
 async fn conduct_opened(
     world: &World,
-    request: Request,
+    mut request: Request,
     (opened, secrets): (Opened, Arc<Secrets>),
     began: crate::model::Timestamp,
 ) -> Result<Report> {
@@ -106,12 +113,16 @@ async fn conduct_opened(
     });
     let ids = chosen(&opened, &store, &request)?;
     ci::lasting(world, &opened, &store, &ids, &request)?;
-    credentials(world, &opened, &ids, &request)?;
+    let lacking = match request.verb {
+        Verb::Only(Stage::Config | Stage::Test) => Lacking::new(),
+        _ => credentials::lacking(world, &opened, &ids),
+    };
+    credentials::some_have_them(&ids, &lacking)?;
     vaults::ready(world, &opened, &secrets, &request)?;
     hosts::carried(&store, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
-    let public_keys = reach::public_keys(&opened.project.ssh)?;
+    let logins = reach::logins(&opened.project)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
@@ -129,7 +140,7 @@ async fn conduct_opened(
         tools: &tools,
         now: began,
         exe: &world.exe,
-        public_keys: &public_keys,
+        logins: &logins,
     };
     let images = match request.verb {
         _ if request.wishes.adopt => Images::None,
@@ -138,16 +149,21 @@ async fn conduct_opened(
         Verb::Only(_) => Images::None,
     };
     let looks_only = matches!(request.verb, Verb::Only(Stage::Drift | Stage::Extend));
-    let observed = observe(&ground, &ids, images, !looks_only).await?;
+    let mut observed = observe(&ground, &ids, images, !looks_only).await?;
+    clouds::still_there(world, &opened, store.id(), &lacking, &mut observed.images).await;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
+    if credentials::block(&mut plan, &lacking) {
+        request.requests.lacking = lacking.into_keys().collect();
+    }
+    clouds::remark(&mut plan, &observed.targets, &opened);
     let asked_from = world.clock.now();
     let consent = consent::of(world, &request, &plan, &observed)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
     let context =
-        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, logins);
     context.tally.asked(asked_ms);
     let report =
         execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
@@ -180,24 +196,6 @@ fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Requ
         (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
     }
     Ok(())
-}
-
-/// The environment variables that providers need are there; their values are the tools' business.
-fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<()> {
-    if matches!(request.verb, Verb::Only(Stage::Config | Stage::Test)) {
-        return Ok(());
-    }
-    let providers: BTreeSet<_> =
-        ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
-    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
-    let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
-    for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
-        for name in provider.credentials.iter().filter(|name| !given(name)) {
-            failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
-            failure = failure.hint(format!("export {name}=..."));
-        }
-    }
-    if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
 /// A resumed run does not repeat what it had done, unless what it stands on has to be done again.
@@ -236,11 +234,16 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
-    public_keys: Vec<String>,
+    logins: Logins,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
-    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
+    let by_id = |need: &ImageNeed| {
+        project.provider_specs.get(&need.provider).is_some_and(|provider| provider.image_from == ImageFrom::Id)
+    };
+    // What a cloud lost is not to be found in a manifest of the last build.
+    let lost = |need: &ImageNeed| need.existing.is_some() && !need.there && by_id(need);
+    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old || lost(need));
     let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
     let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
     let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
@@ -272,11 +275,12 @@ fn context(
         asking: tokio::sync::Mutex::new(()),
         building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
+        tried: Tried::default(),
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
         ssh: project.ssh.clone(),
-        public_keys,
+        logins,
         sockets: reach::sockets(world, &opened.home, &run),
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
@@ -321,7 +325,7 @@ async fn execute_recorded(
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     reach::hang_up(&context.sockets).await;
-    let code = code(&context, &end, request);
+    let code = verdict::code(&context, &end, request.verb);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
@@ -337,41 +341,14 @@ async fn execute_recorded(
     if request.verb == Verb::Only(Stage::Images) {
         return Ok(Report { code, ..Report::default() });
     }
-    let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites =
-        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
+    let there: Vec<_> =
+        context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists()).collect();
+    let dns = there.iter().flat_map(|record| clouds::records(record, &opened.project)).collect();
+    let sites = there
+        .iter()
+        .filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone())))
+        .collect();
     let deployments = context.targets.keys().cloned().collect();
     let leases = leases::told(&context, request);
-    Ok(Report { code, sites, deployments, leases, drifts: context.memory.drifts() })
-}
-
-/// otto's exit code: a signal's, or that of the worst unit.
-fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
-    if let Some(signal) = context.stop.borrow().signal {
-        return exit::SIGNAL + signal;
-    }
-    if end.outcome == Outcome::Ok && end.journal.is_none() {
-        let drifted = context.memory.drifts().iter().any(|drift| !drift.changes.is_empty());
-        return if drifted { exit::CHANGES } else { exit::OK };
-    }
-    let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
-    if request.verb == Verb::Only(Stage::Test) {
-        // As a Nagios plugin: critical.
-        return 2;
-    }
-    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
-    let changed = bad.iter().any(|u| u.changed)
-        || end
-            .units
-            .iter()
-            .any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy | Stage::Extend));
-    if end.journal.is_some() || context.stop.borrow().requested() {
-        return if changed { exit::PARTIAL } else { exit::STORE };
-    }
-    match () {
-        () if bad.iter().any(|u| u.refused) && !changed => exit::DECLINED,
-        () if bad.iter().any(|u| u.outcome == Outcome::TimedOut) => exit::TIMED_OUT,
-        () if changed => exit::PARTIAL,
-        () => exit::FAILED,
-    }
+    Ok(Report { code, sites, dns, deployments, leases, drifts: context.memory.drifts() })
 }

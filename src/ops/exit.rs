@@ -16,7 +16,7 @@ pub const PROJECT: u8 = 20;
 pub const TOOL: u8 = 21;
 /// Someone else holds the deployment.
 pub const LOCKED: u8 = 22;
-/// Credentials are missing.
+/// Credentials are missing, or not taken.
 pub const CREDENTIALS: u8 = 23;
 /// The store or the disk cannot be used.
 pub const STORE: u8 = 24;
@@ -42,7 +42,7 @@ pub const ALL: &[(u8, &str)] = &[
     (PROJECT, "the project's files are wrong"),
     (TOOL, "a tool is missing or too old"),
     (LOCKED, "another otto holds the deployment"),
-    (CREDENTIALS, "credentials are missing"),
+    (CREDENTIALS, "credentials are missing, or the provider cannot be used with them"),
     (STORE, "the store or the disk cannot be used"),
     (FAILED, "a stage failed and nothing changed"),
     (TIMED_OUT, "a stage timed out"),

@@ -21,7 +21,7 @@ use super::problem::{Problem, tidy};
 use super::read::{Fields, NAME_RULE, Reading, SHARED_FILE};
 use super::shape::Known;
 use super::site_file::{self, Environments};
-use super::{provider_file, roles, rules, yaml};
+use super::{provider_file, roles, roots, rules, yaml};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "otto.yaml";
@@ -161,6 +161,7 @@ impl Loader {
             image_max_age_s: file.image_max_age_s,
             reap_grace_s: file.reap_grace_s,
             ssh: file.ssh,
+            admin_cidrs: file.admin_cidrs,
         }
     }
 
@@ -177,11 +178,12 @@ impl Loader {
             let Some(name) = self.folder_name(text, "clowd/provision") else { continue };
             let read =
                 |reading: &mut Reading, node: &Node| provider_file::read(reading, node, name.clone(), path.to_string());
-            let Some(provider) = self.read_with(&file, &format!("providers.{text}"), read) else { continue };
-            if provider.kind == ProviderKind::Terraform && !has_root(path) {
+            let Some(mut provider) = self.read_with(&file, &format!("providers.{text}"), read) else { continue };
+            if provider.kind == ProviderKind::Terraform && !roots::is_there(path) {
                 let problem = Problem::of(file, "no `*.tf` beside it").hint("kind `terraform` needs a Terraform root");
                 self.problems.push(problem.key("kind"));
             }
+            provider.variables = roots::variables(path);
             all.insert(name, provider);
         }
         all
@@ -321,16 +323,11 @@ impl Loader {
         } else if marker == "site.yaml" {
             let problem = Problem::of(place, "no `site.yaml` in it: the folder is left out");
             self.problems.push(problem.hint("write one, or remove the folder").warn());
-        } else if marker == "provider.yaml" && has_root(path) {
+        } else if marker == "provider.yaml" && roots::is_there(path) {
             let problem = Problem::of(place, "no `provider.yaml` in it: it is no provider of this project");
             self.problems.push(problem.hint("write one with `kind: terraform`").warn());
         }
     }
-}
-
-fn has_root(path: &Utf8Path) -> bool {
-    let is_tf = |name: &str| name.ends_with(".tf") || name.ends_with(".tf.json");
-    path.read_dir_utf8().is_ok_and(|all| all.flatten().any(|entry| is_tf(entry.file_name())))
 }
 
 /// A file's text: a regular file, of bounded size, in UTF-8.

@@ -8,6 +8,7 @@ pub mod invocation;
 pub mod orphans;
 pub mod packer;
 pub mod said;
+pub mod script;
 pub mod ssh;
 pub mod terraform;
 

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::said::{Reader, Said};
+use super::script::interpreted;
 use super::terraform::root;
 use crate::model::{Diagnostic, Orphan};
 
@@ -30,7 +31,8 @@ impl Form {
     pub fn of(folder: &Utf8Path) -> io::Result<Option<Self>> {
         let path = folder.join(NAME);
         if path.is_file() {
-            return Ok(Some(Self::Program(interpreted(&path)?)));
+            let (program, args) = interpreted(&path)?;
+            return Ok(Some(Self::Program(std::iter::once(program.into_string()).chain(args).collect())));
         }
         let has_sources = |dir: &Utf8Path| -> io::Result<bool> {
             let mut files = dir.read_dir_utf8()?.flatten();
@@ -50,23 +52,6 @@ impl Form {
     pub fn removes(&self) -> bool {
         matches!(self, Self::Program(_))
     }
-}
-
-/// An executable as it is; one that lost its executable bit (a download, an embedding) through its `#!` line.
-fn interpreted(program: &Utf8Path) -> io::Result<Vec<String>> {
-    use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(program)?.permissions().mode() & 0o111 != 0 {
-        return Ok(vec![program.to_string()]);
-    }
-    let text = std::fs::read(program)?;
-    let first = String::from_utf8_lossy(&text);
-    let line = first.lines().next().and_then(|l| l.strip_prefix("#!")).unwrap_or("/bin/sh");
-    let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() {
-        words.push("/bin/sh".to_owned());
-    }
-    words.push(program.to_string());
-    Ok(words)
 }
 
 /// Reads what `orphans list` prints: one JSON object a line.

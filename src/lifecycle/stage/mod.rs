@@ -4,6 +4,7 @@ mod adopt;
 pub(in crate::lifecycle) mod backend;
 mod build;
 mod config;
+mod credentials;
 mod destroy;
 mod drift;
 mod extend;

@@ -15,9 +15,10 @@ use super::root::{self, VAR_FILE};
 use super::terraform::{program_name, tool_failed};
 use crate::model::orphan::holds_data;
 use crate::model::{DeploymentId, Orphan, Owner, UnitId};
-use crate::tools::orphans::{Form, Listing, of_output};
+use crate::tools::orphans::{Form, Listing, NAME, of_output};
+use crate::tools::script::interpreted;
 use crate::tools::terraform::{Extra, Operation, Stream, Terraform, root as tf_root};
-use crate::tools::{Invocation, Reader, Stop};
+use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An `orphans` that does not end for this long is ended.
 const LIMIT_MS: u64 = 120_000;
@@ -43,7 +44,7 @@ pub(super) async fn list(
         None => return Ok(None),
         Some(Form::Program(words)) => {
             let mut lines = Listing::default();
-            run(context, unit, &words, (step, &["list"]), &folder, &mut lines).await?;
+            run(context, unit, (NAME, &words), (step, &["list"]), &folder, &mut lines).await?;
             lines.found().map_err(|why| UnitEnd::failed(why, false).hint(format!("see `{}`", words.join(" "))))?
         }
         Some(Form::Sources(sources)) => sources_of(context, unit, step, &folder, &sources).await?,
@@ -80,7 +81,7 @@ pub(super) async fn remove(
         context.note(unit, format!("removing {}: no state holds it", told(orphan)), false)?;
         let step = format!("remove-{}", number + 1);
         let args = ["remove", orphan.id.as_str()];
-        run(context, unit, words, (&step, &args), &folder, &mut Listing::default()).await?;
+        run(context, unit, (NAME, words), (&step, &args), &folder, &mut Listing::default()).await?;
     }
     Ok(rest.len())
 }
@@ -99,10 +100,32 @@ pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
     Form::of(&context.terraform_folder(id)).is_ok_and(|form| form.is_some())
 }
 
+/// What an account has only once and deployments share (a public key, on some clouds): `shared add` before an apply,
+/// `shared remove` after a destruction. Nothing where the provider has no such program.
+pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, verb: &str) -> Result<(), Trouble> {
+    let folder = context.terraform_folder(id);
+    let program = folder.join("shared");
+    if !program.is_file() {
+        return Ok(());
+    }
+    let (program, args) = interpreted(&program).map_err(Trouble::file(&program))?;
+    let words: Vec<String> = std::iter::once(program.into_string()).chain(args).collect();
+    run(context, unit, ("shared", &words), (verb, &[verb]), &folder, &mut Ignored).await
+}
+
+/// Nothing that is said is read.
+struct Ignored;
+
+impl Reader for Ignored {
+    fn line(&mut self, _: &str) -> Vec<Said> {
+        Vec::new()
+    }
+}
+
 async fn run(
     context: &Context,
     unit: &UnitId,
-    words: &[String],
+    (tool, words): (&str, &[String]),
     (step, args): (&str, &[&str]),
     folder: &Utf8Path,
     lines: &mut dyn Reader,
@@ -111,15 +134,15 @@ async fn run(
         .args(words[1..].iter().map(String::as_str).chain(args.iter().copied()))
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
-    let step = format!("orphans-{step}");
-    let called = one(context, unit, "orphans", &step, invocation, lines).await?;
+    let step = format!("{tool}-{step}");
+    let called = one(context, unit, tool, &step, invocation, lines).await?;
     if called.is_clean() {
         return Ok(());
     }
     let said = fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().last().unwrap_or("it said nothing");
     let end =
-        UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
+        UnitEnd::failed(format!("`{tool} {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
 }
 
