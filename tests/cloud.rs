@@ -5,6 +5,8 @@
 
 #[path = "cloud/faults.rs"]
 mod faults;
+#[path = "cloud/life.rs"]
+mod life;
 #[path = "support/mod.rs"]
 mod support;
 
