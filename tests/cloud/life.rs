@@ -59,7 +59,8 @@ fn served(cloud: &Cloud, sandbox: &Sandbox, names: &[&str]) {
     let mut seen = BTreeSet::new();
     for _ in 0..4 * names.len() {
         let page = cloud.get(&front, "hello.localhost");
-        let by = page.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-served-by: ").map(str::to_owned));
+        let by =
+            page.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("x-served-by: ").map(str::to_owned));
         seen.insert(by.unwrap_or_else(|| panic!("{page}")).trim().to_owned());
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), texts(names));
