@@ -12,6 +12,7 @@ use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
+use crate::model::ssh::Logins;
 use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
@@ -98,6 +99,8 @@ pub struct Prints {
     pub config: String,
     /// By site: its content.
     pub content: BTreeMap<Name, String>,
+    /// By provider: regions beside its own in which sites of the project run.
+    pub regions: BTreeMap<Name, Vec<String>>,
     /// By provider and appliance: the image's inputs.
     pub images: BTreeMap<(Name, Name), String>,
 }
@@ -172,7 +175,7 @@ pub struct Context {
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
     /// Public keys for hosts that are made.
-    pub public_keys: Vec<String>,
+    pub logins: Logins,
     /// A short folder for the sockets of SSH's shared connections, of this run alone.
     pub sockets: Utf8PathBuf,
     /// Machines that units of this run work on.

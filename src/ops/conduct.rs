@@ -23,6 +23,7 @@ use crate::lifecycle::{
     Consent, Context, Grounds, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Tried, Verb, Wishes,
     execute,
 };
+use crate::model::ssh::Logins;
 use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
@@ -100,7 +101,7 @@ async fn conduct_opened(
     hosts::carried(&store, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
-    let public_keys = reach::public_keys(&opened.project.ssh)?;
+    let logins = reach::logins(&opened.project)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
@@ -118,7 +119,7 @@ async fn conduct_opened(
         tools: &tools,
         now: began,
         exe: &world.exe,
-        public_keys: &public_keys,
+        logins: &logins,
     };
     let images = match request.verb {
         _ if request.wishes.adopt => Images::None,
@@ -135,7 +136,7 @@ async fn conduct_opened(
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
     let context =
-        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, logins);
     context.tally.asked(asked_ms);
     let report =
         execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
@@ -264,7 +265,7 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
-    public_keys: Vec<String>,
+    logins: Logins,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
@@ -305,7 +306,7 @@ fn context(
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
         ssh: project.ssh.clone(),
-        public_keys,
+        logins,
         sockets: reach::sockets(world, &opened.home, &run),
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),

@@ -44,7 +44,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
         tools: &tools,
         now: world.clock.now(),
         exe: &world.exe,
-        public_keys: &reach::public_keys(&opened.project.ssh).unwrap_or_default(),
+        logins: &reach::logins(&opened.project).unwrap_or_default(),
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
@@ -83,7 +83,7 @@ async fn changes(
     env.extend(foreign.map(|name| (name.to_owned(), String::new())));
     let mut all = Vec::new();
     let owner = world.owner();
-    let public_keys = reach::public_keys(&opened.project.ssh)?;
+    let logins = reach::logins(&opened.project)?;
     for target in &observed.targets {
         let unit = plan.unit(&UnitId::of(&target.spec.id, Stage::Provision));
         if unit.is_none_or(|unit| unit.action != Action::Run) || target.provider.kind != ProviderKind::Terraform {
@@ -94,7 +94,7 @@ async fn changes(
         let ground = Ground {
             home: &opened.home,
             ids: (&opened.project.id, store),
-            public_keys: &public_keys,
+            logins: &logins,
             owner: &owner,
             program,
             env: env.clone(),

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod fold;
 mod journal;
+mod last_run;
 mod ledger;
 mod memory;
 mod open;

@@ -55,6 +55,10 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     if let Some(terraform) = &remote {
         backend::forget_workspace(context, unit, id, terraform).await?;
     }
+    if let Err(trouble) = sweep::shared(context, unit, id, "remove").await {
+        // Nothing that bills: the deployment itself is gone.
+        context.note(unit, format!("what it shared with other deployments was left: {trouble}"), true)?;
+    }
     // Before the folders go: without them, what the record lists could not be looked for.
     record.hosts.clear();
     record.endpoint = None;
@@ -103,7 +107,7 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
             size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
         })
         .collect();
-    let identity = Identity::of(record, &context.project, &context.store, &context.public_keys);
+    let identity = Identity::of(record, &context.project, &context.store, &context.logins);
     let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
     let mut declared = root::declared(folder, &all)?;
     declared.retain(|name, _| record.passes(name));

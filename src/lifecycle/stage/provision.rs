@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, credentials, guard, machines, refresh, root, strays};
+use super::{backend, build, credentials, guard, machines, refresh, root, strays, sweep};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -68,6 +68,7 @@ pub(super) async fn round(
     let agreed = context.consent.yes || context.consent.agreed_new;
     let one_call = ready.is_new && agreed && ready.target.provider.is_free();
     if one_call {
+        sweep::shared(context, unit, id, "add").await?;
         begin(context, unit, &mut ready)?;
         let invocation = ready.terraform.apply_new(&Extra::passthrough(&context.requests.passthrough));
         return apply(context, unit, ready, invocation).await;
@@ -109,7 +110,7 @@ async fn prepare<'a>(
     })?;
     let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
     record.state = backend::place(context, &record, &target.provider)?;
-    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
+    let identity = Identity::of(&record, &context.project, &context.store, &context.logins);
     if living.is_none() && record.state.is_none() {
         backend::nothing_beside(context, id, &target.provider)?;
     }
@@ -222,6 +223,7 @@ async fn decide(
     let wish = guard::Wish { repair, refresh: ready.round.refresh.as_deref() };
     guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, &wish).await?;
     drain(context, unit, &mut ready).await?;
+    sweep::shared(context, unit, &ready.target.spec.id, "add").await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
     apply(context, unit, ready, invocation).await

@@ -104,6 +104,26 @@ pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
     executable(&context.terraform_folder(id)).is_some()
 }
 
+/// What an account has only once and deployments share (a public key, on some clouds): `shared add` before an apply,
+/// `shared remove` after a destruction. Nothing where the provider has no such program.
+pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, verb: &str) -> Result<(), Trouble> {
+    let folder = context.terraform_folder(id);
+    let program = folder.join("shared");
+    if !program.is_file() {
+        return Ok(());
+    }
+    run(context, unit, &program, verb, &[verb], &folder, &mut Ignored).await
+}
+
+/// Nothing that is said is read.
+struct Ignored;
+
+impl Reader for Ignored {
+    fn line(&mut self, _: &str) -> Vec<Said> {
+        Vec::new()
+    }
+}
+
 fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     let path = folder.join("orphans");
     path.is_file().then_some(path)
@@ -116,22 +136,20 @@ async fn run(
     step: &str,
     args: &[&str],
     folder: &Utf8Path,
-    lines: &mut Lines,
+    lines: &mut dyn Reader,
 ) -> Result<(), Trouble> {
+    let program_name = program.file_name().unwrap_or_default().to_owned();
     let (program, mut all) = interpreted(program)?;
     all.extend(args.iter().map(|a| (*a).to_owned()));
     let invocation = Invocation::new(program, folder, Stop::Script)
         .args(all)
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
-    let step = format!("orphans-{step}");
-    let called = call(
-        context,
-        unit,
-        Call { tool: "orphans", step: &step, main: false, stream: None, invocation, lock: None },
-        lines,
-    )
-    .await?;
+    let tool = if program_name == "shared" { "shared" } else { "orphans" };
+    let step = format!("{tool}-{step}");
+    let called =
+        call(context, unit, Call { tool, step: &step, main: false, stream: None, invocation, lock: None }, lines)
+            .await?;
     if called.is_clean() {
         return Ok(());
     }
@@ -141,7 +159,7 @@ async fn run(
     let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().last().unwrap_or("it said nothing");
     let end =
-        UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
+        UnitEnd::failed(format!("`{tool} {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
 }
 
