@@ -81,6 +81,8 @@ pub struct Requests {
     pub refresh: bool,
     /// `state adopt`.
     pub adopt: Option<Adoption>,
+    /// Providers without their credentials, where that blocks a unit.
+    pub lacking: BTreeSet<Name>,
 }
 
 /// Taking over what was made without otto.

@@ -162,4 +162,7 @@ pub struct PlanReport {
     /// With `--diff`: what would become of resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<DeploymentChanges>,
+    /// Units are blocked because credentials are missing; they say so themselves.
+    #[serde(skip)]
+    pub lacks_credentials: bool,
 }

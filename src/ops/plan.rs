@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::ages::Ages;
 use super::choose;
+use super::clouds;
+use super::credentials;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{self, Images, Observed, observe};
 use super::reach;
@@ -59,9 +61,11 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));
         }
     }
+    let lacks_credentials = credentials::block(&mut plan, &credentials::lacking(world, &opened, &ids));
+    clouds::remark(&mut plan, &observed.targets, &opened);
     let changes =
         if diff { self::changes(world, &opened, (store.id(), &tools), &plan, &observed).await? } else { Vec::new() };
-    Ok(PlanReport { schema: "otto.plan/1".to_owned(), units: plan.units, changes })
+    Ok(PlanReport { schema: "otto.plan/1".to_owned(), units: plan.units, changes, lacks_credentials })
 }
 
 /// What would become of the resources of every deployment that would be provisioned.

@@ -1,8 +1,9 @@
 //! What a run comes to as one number.
 
+use super::credentials;
 use super::exit;
-use crate::lifecycle::{Context, RunEnd, Verb};
-use crate::model::{Outcome, Stage};
+use crate::lifecycle::{Context, RunEnd, UnitEnd, Verb};
+use crate::model::{Outcome, Stage, UnitId};
 
 /// otto's exit code: a signal's, or that of the worst unit.
 pub(super) fn code(context: &Context, end: &RunEnd, verb: Verb) -> u8 {
@@ -16,6 +17,13 @@ pub(super) fn code(context: &Context, end: &RunEnd, verb: Verb) -> u8 {
     if verb == Verb::Only(Stage::Test) {
         // As a Nagios plugin: critical.
         return 2;
+    }
+    let bad_beside = |(id, u): (&UnitId, &UnitEnd)| {
+        !u.outcome.is_good() && !context.requests.lacking.contains(credentials::provider(id))
+    };
+    if !context.requests.lacking.is_empty() && end.journal.is_none() && !end.units.iter().any(bad_beside) {
+        // All that had its credentials went well.
+        return if context.stop.borrow().requested() { exit::PARTIAL } else { exit::CREDENTIALS };
     }
     // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
     let changed = bad.iter().any(|u| u.changed)

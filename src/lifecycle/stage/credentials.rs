@@ -6,8 +6,8 @@ use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
-use super::sweep::interpreted;
 use crate::model::{Provider, UnitId};
+use crate::tools::script::interpreted;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// A check that says nothing for this long is ended.
@@ -43,7 +43,8 @@ pub(super) async fn tried(context: &Context, unit: &UnitId, provider: &Provider)
 
 /// Why it is not taken, in the last words of `orphans check`.
 async fn ask(context: &Context, unit: &UnitId, folder: &Utf8Path) -> Result<Result<(), String>, Trouble> {
-    let (program, mut args) = interpreted(&folder.join("orphans"))?;
+    let program = folder.join("orphans");
+    let (program, mut args) = interpreted(&program).map_err(Trouble::file(&program))?;
     args.push("check".to_owned());
     let mut invocation = Invocation::new(program, folder, Stop::Script).args(args).limit_ms(LIMIT_MS);
     if folder.join(VAR_FILE).is_file() {

@@ -12,6 +12,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
+use crate::tools::script::interpreted;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -139,7 +140,7 @@ async fn run(
     lines: &mut dyn Reader,
 ) -> Result<(), Trouble> {
     let program_name = program.file_name().unwrap_or_default().to_owned();
-    let (program, mut all) = interpreted(program)?;
+    let (program, mut all) = interpreted(program).map_err(Trouble::file(program))?;
     all.extend(args.iter().map(|a| (*a).to_owned()));
     let invocation = Invocation::new(program, folder, Stop::Script)
         .args(all)
@@ -161,21 +162,6 @@ async fn run(
     let end =
         UnitEnd::failed(format!("`{tool} {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
-}
-
-/// An executable as it is; one that lost its executable bit (a download, an embedding) through its `#!` line.
-pub(super) fn interpreted(program: &Utf8Path) -> Result<(Utf8PathBuf, Vec<String>), Trouble> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(program).map_err(Trouble::file(program))?.permissions().mode();
-    if mode & 0o111 != 0 {
-        return Ok((program.to_owned(), Vec::new()));
-    }
-    let text = std::fs::read(program).map_err(Trouble::file(program))?;
-    let first = String::from_utf8_lossy(&text);
-    let line = first.lines().next().and_then(|l| l.strip_prefix("#!")).unwrap_or("/bin/sh");
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let interpreter = words.next().unwrap_or_else(|| "/bin/sh".to_owned());
-    Ok((interpreter.into(), words.chain([program.to_string()]).collect()))
 }
 
 /// Reads `orphans list`.
