@@ -5,7 +5,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     add, complete, completions, config, destroy, doctor, exec, explain, help, images, init, logs, man, open, plan,
-    provision, resume, runs, site, ssh, state, status, test, tools, up,
+    provision, resume, runs, site, spend, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -33,6 +33,7 @@ enum Verb {
     Config(config::ConfigArgs),
     Test(test::TestArgs),
     Status(status::StatusArgs),
+    Spend(spend::SpendArgs),
     Destroy(destroy::DestroyArgs),
     Resume(resume::ResumeArgs),
     Ssh(ssh::SshArgs),
@@ -99,6 +100,7 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Config(args)) => config::run(globals, &args),
         Some(Verb::Test(args)) => nagios(globals, test::run(globals, &args)),
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
+        Some(Verb::Spend(args)) => spend::run(globals, &args),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
         Some(Verb::Resume(args)) => resume::run(globals, &args),
         Some(Verb::Ssh(args)) => ssh::run(globals, &args),

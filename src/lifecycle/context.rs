@@ -12,7 +12,9 @@ use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
+use crate::model::{
+    Ask, Deployment, DeploymentId, EventKind, Image, Name, PriceTable, Provider, Ssh, Subject, Timestamp, UnitId,
+};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -134,6 +136,8 @@ pub struct Context {
     pub appliances: BTreeMap<Name, Utf8PathBuf>,
     /// Providers by name, for images that no deployment needs yet.
     pub providers: BTreeMap<Name, Provider>,
+    /// Price tables, by name.
+    pub prices: BTreeMap<String, PriceTable>,
     /// What is worked on.
     pub targets: BTreeMap<DeploymentId, Target>,
     /// Locks held for the run, by deployment.
@@ -274,6 +278,11 @@ impl Context {
         self.record(unit, EventKind::Image { record: image.clone() })?;
         held(&self.memory.images).insert((image.provider.clone(), image.appliance.clone()), image);
         Ok(())
+    }
+
+    /// The price table of a provider.
+    pub fn price_table(&self, provider: &Provider) -> Option<&PriceTable> {
+        self.prices.get(provider.prices.as_deref()?)
     }
 
     /// The target of a unit.

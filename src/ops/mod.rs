@@ -3,6 +3,7 @@
 pub mod add;
 pub mod adopt;
 mod ages;
+mod bill;
 mod choose;
 pub mod conduct;
 mod consent;
@@ -30,6 +31,7 @@ pub mod runs;
 mod secrets;
 mod signals;
 pub mod site;
+pub mod spend;
 pub mod ssh;
 pub mod state;
 pub mod status;

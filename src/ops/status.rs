@@ -1,6 +1,7 @@
 //! `otto status`: what there is, how it is, since when, until when.
 
 use super::ages::Ages;
+use super::bill::Accounts;
 use super::choose;
 use super::failure::Result;
 use super::reach::{self, Looked};
@@ -30,9 +31,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let unended = unended(&opened, &store)?;
     let now = world.clock.now();
     let ages = Ages::new(&opened.project, &index, now);
+    let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
         let (opened, store, ages, unended, checker) = (&opened, &store, &ages, &unended, &checker);
+        let accounts = &accounts;
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
@@ -41,7 +44,8 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
                 _ => None,
             };
             let at_work = AtWork::of(&record.id, unended);
-            row(record, found, last_run(store, &record.id, &at_work), &at_work, ages, now)
+            let spend = accounts.of(&record.id);
+            DeploymentStatus { spend, ..row(record, found, last_run(store, &record.id, &at_work), &at_work, ages, now) }
         }
     });
     let deployments = futures_util::future::join_all(rows).await;
@@ -181,7 +185,7 @@ fn lease(record: &Deployment, now: Timestamp) -> LeaseStatus {
     LeaseStatus { expires_at: record.expires_at, left_s, protect: record.protect }
 }
 
-/// Prices come with a later capability: what is known here is that hosts of this machine cost nothing.
+/// Nothing, until the ledger says more.
 fn free() -> Spend {
     let zero = || "0.00".to_owned();
     Spend {

@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, root, strays, sweep, unconfigure};
+use super::{backend, billing, root, strays, sweep, unconfigure};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
@@ -23,6 +23,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
         return unconfigure::run(context, unit, id, record).await;
+    }
+    if record.dirty.is_some() {
+        billing::enter(context, unit, &record, None).await?;
     }
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
@@ -137,6 +140,7 @@ async fn terraform_destroy(
     if called.is_clean() && report.succeeded(Operation::Destroy) {
         return Ok(done(&report));
     }
+    billing::enter(context, unit, record, Some(&terraform)).await?;
     let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &report);
     if let Some(dirty) = &mut record.dirty {
         (dirty.in_flight, dirty.unfinished) = (in_flight, unfinished);
