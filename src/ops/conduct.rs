@@ -263,6 +263,7 @@ fn context(
         owner: world.owner(),
         appliances: project.appliances.iter().map(|(name, a)| (name.clone(), a.folder.clone().into())).collect(),
         providers: project.provider_specs.clone(),
+        prices: project.prices.clone(),
         targets: observed.targets.into_iter().map(|t| (t.spec.id.clone(), t)).collect(),
         locks,
         tools,
