@@ -143,17 +143,22 @@ pub async fn reap(
     };
     drop(store);
     list(&mut report, &opened, adrift, wish);
+    // What could not even be begun is no success of a reaper.
+    let mut code = match report.deployments.iter().any(|d| d.fate == Fate::Failed) {
+        true => exit::CREDENTIALS,
+        false => exit::OK,
+    };
     if wish.dry_run || !report.any() {
-        let code = if report.any() { exit::CHANGES } else { exit::OK };
+        let code = if report.any() && code == exit::OK { exit::CHANGES } else { code };
         return Ok((report, code));
     }
     show(&report);
     agree(world, wish, &request)?;
-    let mut code = exit::OK;
     let names: Vec<String> =
         report.deployments.iter().filter(|d| d.fate == Fate::Reap).map(|d| d.name.to_string()).collect();
     if !names.is_empty() {
-        code = conduct(world, destruction(request, names)).await?.code;
+        let done = conduct(world, destruction(request, names)).await?.code;
+        code = if code == exit::OK { done } else { code };
         settle(world, &opened, &mut report)?;
     }
     let going: Vec<Removal> = report.orphans.iter_mut().filter(|o| o.fate == Fate::Reap).collect();
@@ -179,12 +184,30 @@ fn expired(world: &World, opened: &Opened, records: &[Deployment]) -> Vec<Reaped
                 let left = grace.saturating_mul(1000) - over;
                 (Fate::Stay, format!("its lease is over for {}; it goes in {}", span(over), span(left)))
             }
+            () if missing(world, opened, record).is_some() => {
+                (Fate::Failed, format!("{} is not set", missing(world, opened, record).unwrap_or_default()))
+            }
             () if locks::at_work(opened, &record.id.key()) => (Fate::Stay, "a run is at work on it".to_owned()),
             () => (Fate::Reap, format!("its lease is over for {}", span(over))),
         };
         found.push(ReapedDeployment { name: record.id.clone(), expires_at, fate, why });
     }
+    // Hosts are not taken from a site that lives on them and may go on.
+    let going: Vec<DeploymentId> = found.iter().filter(|d| d.fate == Fate::Reap).map(|d| d.name.clone()).collect();
+    for one in found.iter_mut().filter(|d| d.fate == Fate::Reap) {
+        let rides = |r: &&Deployment| r.phase.exists() && r.spec.carrier().as_ref() == Some(&one.name);
+        if let Some(rider) = records.iter().filter(rides).find(|r| !going.contains(&r.id)) {
+            (one.fate, one.why) = (Fate::Stay, format!("{} lives on its hosts", rider.id));
+        }
+    }
     found
+}
+
+/// A credential without which it cannot be destroyed.
+fn missing(world: &World, opened: &Opened, record: &Deployment) -> Option<String> {
+    let provider = opened.project.provider_specs.get(&record.id.provider)?;
+    let given = |name: &&String| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == **name);
+    provider.credentials.iter().find(|name| !given(name)).cloned()
 }
 
 /// Without a store: all that was made for this project, as if it were its own.
@@ -225,6 +248,9 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, wish: &ReapWis
                 };
                 (Fate::Stay, why)
             }
+            () if !report.by_store && is_protected(opened, &orphan) => {
+                (Fate::Stay, "protected: it is destroyed by its name, from where its store is".to_owned())
+            }
             () if holds_data(&orphan.kind, &keep) && !wish.with.contains(&orphan.id) => {
                 (Fate::Stay, format!("it holds data: `otto reap --with {}` removes it", orphan.id))
             }
@@ -240,6 +266,12 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, wish: &ReapWis
         let why = "another store's or project's: never touched".to_owned();
         report.orphans.push(ReapedOrphan { provider, orphan, whose: Owner::Foreign, fate: Fate::Stay, why });
     }
+}
+
+/// By the project's files: a tag does not say so.
+fn is_protected(opened: &Opened, orphan: &Orphan) -> bool {
+    let Some(id) = orphan.deployment() else { return false };
+    opened.project.environment_policy(&id.environment).protect
 }
 
 fn agree(world: &World, wish: &ReapWish, request: &Request) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::adrift::{self, Known};
 use super::ages::Ages;
-use super::bill::Accounts;
+use super::bill::{self, Accounts};
 use super::choose;
 use super::failure::Result;
 use super::reach::{self, Looked};
@@ -78,25 +78,35 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
 
 /// What providers say that exists and no state holds. What cannot be asked is a warning, and spoils nothing.
 async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deployment]) -> Result<Vec<OrphanStatus>> {
+    let now = world.clock.now();
     let (asked, not) = sweep::asked(world, opened, records);
     not.iter().for_each(|(provider, why)| world.warn(&adrift::not_asked(provider, why)));
     if asked.is_empty() || store.is_new() {
         return Ok(Vec::new());
     }
-    let sweep = Sweep::of(world, opened, store.id(), &asked).await?;
+    let sweep = match Sweep::of(world, opened, store.id(), &asked).await {
+        Ok(sweep) => sweep,
+        Err(failure) => {
+            world.warn(&format!("no provider was asked what exists: {}", failure.what));
+            return Ok(Vec::new());
+        }
+    };
     let answers = sweep.ask(&asked, SWEEP).await;
     let found = adrift::sort(opened, store.id(), &Known::of(opened, store, records)?, answers);
     found.warnings.iter().for_each(|warning| world.warn(warning));
     let ours = found.ours.into_iter().map(|one| (one, Owner::Ours));
     let all = ours.chain(found.foreign.into_iter().map(|one| (one, Owner::Foreign)));
     Ok(all
-        .map(|((provider, orphan), whose)| OrphanStatus {
-            provider: provider.to_string(),
-            deployment: orphan.deployment(),
-            orphan,
-            whose,
-            per_hour: None,
-            accrued: None,
+        .map(|((provider, orphan), whose)| {
+            let cost = bill::orphan(&opened.project, &provider, &orphan, now);
+            OrphanStatus {
+                provider: provider.to_string(),
+                deployment: orphan.deployment(),
+                orphan,
+                whose,
+                per_hour: cost.map(|(per_hour, _)| per_hour.to_string()),
+                accrued: cost.map(|(_, accrued)| accrued.to_string()),
+            }
         })
         .collect())
 }
@@ -104,7 +114,8 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
 /// The last look for drift, unless something was done since.
 fn drift(store: &Store, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
     let found = store.drift_last(&record.id).ok().flatten().filter(|_| record.phase.exists())?;
-    let since = last.is_some_and(|run| run.verb != "test" && run.ended_at.is_none_or(|end| end > found.at));
+    let harmless = |verb: &str| matches!(verb, "test" | "extend");
+    let since = last.is_some_and(|run| !harmless(&run.verb) && run.ended_at.is_none_or(|end| end > found.at));
     (!since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
 }
 

@@ -11,12 +11,12 @@ use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root;
-use super::terraform::{plan_call, program_name, tool, tool_failed};
+use super::terraform::{program_name, tool, tool_failed};
 use crate::model::name::counted;
 use crate::model::plan::{Drift, ResourceChange};
-use crate::model::{Deployment, DeploymentId, ProviderKind, UnitId};
+use crate::model::{Deployment, DeploymentId, End, ProviderKind, UnitId};
 use crate::tools::terraform::args::Goal;
-use crate::tools::terraform::{Extra, Stream, Terraform, changes};
+use crate::tools::terraform::{Extra, Operation, Planned, Stream, Terraform, changes};
 
 /// Compares one deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
@@ -70,22 +70,28 @@ async fn compared(
     plan_file: &Utf8Path,
 ) -> Result<Vec<ResourceChange>, Trouble> {
     let extra = Extra::passthrough(&context.requests.passthrough);
-    let invocation = terraform.plan(Goal::RefreshOnly, Some(plan_file), &extra);
-    let (_, unchanged) = plan_call(context, unit, "plan", invocation).await?;
-    if unchanged {
+    let (name, invocation) = (program_name(context), terraform.plan(Goal::RefreshOnly, Some(plan_file), &extra));
+    let plan = Call { tool: &name, step: "plan", main: false, stream: None, invocation, lock: None };
+    let mut stream = Stream::new();
+    let called = call(context, unit, plan, &mut stream).await?;
+    let report = stream.report();
+    let ended = matches!(called.end, End::Exited { code: 0 | 2 }) && report.succeeded(Operation::Plan);
+    let cut_short = called.interrupted || called.timed_out;
+    // Outputs that name what is gone make the plan an error, after all that changed was told.
+    if cut_short || !ended && report.drift.is_empty() {
+        return Err(tool_failed(&called, &report, "plan", false).into());
+    }
+    if !ended {
+        let why = report.errors.first().map(|error| error.summary.clone()).unwrap_or_default();
+        context.note(unit, format!("the plan did not come to its end ({why}): more may have changed"), true)?;
+    }
+    if report.drift.is_empty() {
         return Ok(Vec::new());
     }
-    let (name, invocation) = (program_name(context), terraform.show_json(Some(plan_file)));
-    let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
-    let mut stream = Stream::new();
-    let called = call(context, unit, show, &mut stream).await?;
-    let output = called.folder.join("stdout");
-    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
-    fs::write(&output, b"").map_err(Trouble::file(&output))?;
-    if !called.is_clean() {
-        return Err(tool_failed(&called, &stream.report(), "show", false).into());
-    }
-    let mut found = changes::drift(&text).map_err(|why| UnitEnd::failed(why, false))?;
+    let mut found = match values(context, unit, terraform, plan_file).await? {
+        Some(found) => found,
+        None => report.drift.iter().map(without_values).collect(),
+    };
     for field in found.iter_mut().flat_map(|change| &mut change.fields) {
         for value in [&mut field.before, &mut field.after].into_iter().flatten() {
             *value = context.secrets.text(value).into_owned();
@@ -97,6 +103,28 @@ async fn compared(
         context.note(unit, format!("{} {}  {}{more}", change.action, change.address, fields.join(", ")), true)?;
     }
     Ok(found)
+}
+
+/// Fields and values, out of the plan; nothing where Terraform did not write one that can be read.
+async fn values(
+    context: &Context,
+    unit: &UnitId,
+    terraform: &Terraform,
+    plan_file: &Utf8Path,
+) -> Result<Option<Vec<ResourceChange>>, Trouble> {
+    let (name, invocation) = (program_name(context), terraform.show_json(Some(plan_file)));
+    let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
+    let called = call(context, unit, show, &mut Stream::new()).await?;
+    let output = called.folder.join("stdout");
+    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
+    // Secrets are in clear in it.
+    fs::write(&output, b"").map_err(Trouble::file(&output))?;
+    Ok(if called.is_clean() { changes::drift(&text).ok() } else { None })
+}
+
+fn without_values(planned: &Planned) -> ResourceChange {
+    let action = planned.action.word().to_owned();
+    ResourceChange { address: planned.address.clone(), action, fields: Vec::new() }
 }
 
 /// `status "active" -> "off"`.

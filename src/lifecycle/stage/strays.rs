@@ -47,12 +47,9 @@ pub(super) async fn before_apply(
     let id = &record.id;
     if is_new {
         let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(Vec::new()) };
-        // Another project may have a site of this name on the same account; a store of this one may not.
-        if let Some(first) = found.foreign.iter().find(|orphan| orphan.is_of_project(&context.project)) {
-            let what = format!(
-                "`{}` ({}) carries the name of {id} and was made by another store of this project",
-                first.name, first.id
-            );
+        if let Some(first) = found.foreign.first() {
+            let what =
+                format!("`{}` ({}) carries the name of {id} and was made by another store", first.name, first.id);
             return Err(UnitEnd::failed(what, false)
                 .hint("destroy it where it was made, or give this site or environment another name")
                 .into());

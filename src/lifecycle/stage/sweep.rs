@@ -28,7 +28,7 @@ const LIMIT_MS: u64 = 120_000;
 pub(super) struct Found {
     /// Of this deployment, with this store's tags.
     pub(super) ours: Vec<Orphan>,
-    /// Of this deployment's name, made by another store or project.
+    /// The same deployment, made by another store (or by whoever did not say for which project).
     pub(super) foreign: Vec<Orphan>,
 }
 
@@ -50,6 +50,8 @@ pub(super) async fn list(
         Some(Form::Sources(sources)) => sources_of(context, unit, step, &folder, &sources).await?,
     };
     let of_this = found.into_iter().filter(|orphan| orphan.is_of(id));
+    // Another project's deployment may have the same name: it is another one.
+    let of_this = of_this.filter(|o| o.tag("project").is_none_or(|project| project == context.project));
     let (ours, foreign) = of_this.partition(|o| o.owner(&context.project, &context.store) == Some(Owner::Ours));
     Ok(Some(Found { ours, foreign }))
 }
