@@ -30,7 +30,7 @@ fn good_streams_are_successes() {
         ("terraform-plan.jsonl", "1.11.4", Operation::Plan, 0),
         // DigitalOcean's own provider, against a stand-in of its API.
         ("digitalocean-terraform-apply.jsonl", "1.11.4", Operation::Apply, 14),
-        ("digitalocean-terraform-destroy.jsonl", "1.11.4", Operation::Destroy, 14),
+        ("digitalocean-terraform-destroy.jsonl", "1.11.4", Operation::Destroy, 16),
     ] {
         let report = report(name);
         assert!(report.succeeded(operation), "{name}: {report:#?}");
