@@ -1,8 +1,10 @@
 //! The folders of clouds: every word in them is one of the real providers', every template one that Packer takes, and what
-//! a project says of clouds is understood. Nothing here asks a cloud.
+//! a project says of clouds is understood. Clouds are stand-ins here, or a folder.
 
 mod support;
 
+#[path = "clouds/front.rs"]
+mod front;
 #[path = "clouds/made.rs"]
 mod made;
 
