@@ -1,8 +1,12 @@
 //! The folders of clouds: every word in them is one of the real providers', every template one that Packer takes, and what
 //! a project says of clouds is understood. Clouds are stand-ins here, or a folder.
 
+#![allow(clippy::print_stderr)]
+
 mod support;
 
+#[path = "clouds/amazon.rs"]
+mod amazon;
 #[path = "clouds/front.rs"]
 mod front;
 #[path = "clouds/made.rs"]
