@@ -26,6 +26,7 @@ mod run_args;
 mod runs;
 mod selection;
 mod site;
+mod spend;
 mod ssh;
 mod state;
 mod status;

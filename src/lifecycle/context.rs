@@ -15,7 +15,9 @@ use super::unit_end::Trouble;
 use crate::model::lease::Move;
 use crate::model::plan::Drift;
 use crate::model::ssh::Logins;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
+use crate::model::{
+    Ask, Deployment, DeploymentId, EventKind, Image, Name, PriceTable, Provider, Ssh, Subject, Timestamp, UnitId,
+};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -83,12 +85,12 @@ pub struct Requests {
     pub refresh: bool,
     /// `state adopt`.
     pub adopt: Option<Adoption>,
+    /// Providers without their credentials, where that blocks a unit.
+    pub lacking: BTreeSet<Name>,
     /// `destroy --with`: what holds data and goes all the same.
     pub with: Vec<String>,
     /// `extend`.
     pub extend: Option<Move>,
-    /// Providers without their credentials, where that blocks a unit.
-    pub lacking: BTreeSet<Name>,
 }
 
 /// Taking over what was made without otto.
@@ -148,6 +150,8 @@ pub struct Context {
     pub appliances: BTreeMap<Name, Utf8PathBuf>,
     /// Providers by name, for images that no deployment needs yet.
     pub providers: BTreeMap<Name, Provider>,
+    /// Price tables, by name.
+    pub prices: BTreeMap<String, PriceTable>,
     /// What is worked on.
     pub targets: BTreeMap<DeploymentId, Target>,
     /// Locks held for the run, by deployment.
@@ -306,6 +310,11 @@ impl Context {
         self.record(unit, EventKind::Image { record: image.clone() })?;
         held(&self.memory.images).insert((image.provider.clone(), image.appliance.clone()), image);
         Ok(())
+    }
+
+    /// The price table of a provider.
+    pub fn price_table(&self, provider: &Provider) -> Option<&PriceTable> {
+        self.prices.get(provider.prices.as_deref()?)
     }
 
     /// The target of a unit.

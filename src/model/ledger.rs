@@ -105,11 +105,43 @@ pub struct Price {
 }
 
 impl Price {
+    /// For how many hours the amount is.
+    pub fn hours(&self) -> u32 {
+        match self.unit {
+            PriceUnit::Hour => 1,
+            PriceUnit::Month | PriceUnit::GbMonth => self.rule.month_h.max(1),
+        }
+    }
+
+    /// The amount for a quantity: of a price by the GB, so many times; of any other, as it is.
+    pub fn amount_for(&self, quantity: Option<Quantity>) -> Money {
+        match (self.unit, quantity) {
+            (PriceUnit::GbMonth, Some(quantity)) => self.amount.of(quantity),
+            _ => self.amount,
+        }
+    }
+
+    /// What an hour costs, minimum and cap not counted.
+    pub fn per_hour(&self, quantity: Option<Quantity>) -> Money {
+        self.amount_for(quantity).share(1, u128::from(self.hours()))
+    }
+
     /// The same money, wherever it was read.
     pub fn is_like(&self, other: &Self) -> bool {
         let terms = |price: &Self| (price.amount, price.unit, price.month, price.currency.clone(), price.rule.clone());
         terms(self) == terms(other)
     }
+}
+
+/// One object of a state, as a price table reads it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateResource {
+    /// With module and index.
+    pub address: String,
+    /// Its type.
+    pub kind: String,
+    /// Its attributes, or those that were asked for.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Something that bills, or may: one resource of a state, or a part of one (its disk, its public address).

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{DeploymentId, Name};
 use super::pattern::{Pattern, longest};
+use super::prices::PriceTable;
 use super::range::Range;
 use super::site::{DeploymentSpec, Machine, Role, Shape, Site, roles_of};
 use super::ssh::Ssh;
@@ -33,6 +34,8 @@ pub struct Project {
     pub sites: BTreeMap<Name, Site>,
     /// Folders of `clowd/provision/`.
     pub provider_specs: BTreeMap<Name, Provider>,
+    /// Files of `clowd/prices/`, by name.
+    pub prices: BTreeMap<String, PriceTable>,
     /// Folders of `images/` with at least one template.
     pub appliances: BTreeMap<Name, Appliance>,
     /// Absolute `clowd/config`.
@@ -149,6 +152,11 @@ impl Project {
     pub fn knows_environment(&self, name: &Name) -> bool {
         let by_site = |site: &Site| site.environment_key(name).is_some();
         *name == self.environment || self.environment_key(name).is_some() || self.sites.values().any(by_site)
+    }
+
+    /// The price table of a provider; nothing where it is free, has none, or is not in the project.
+    pub fn price_table(&self, provider: &Name) -> Option<&PriceTable> {
+        self.prices.get(self.provider_specs.get(provider)?.prices.as_deref()?)
     }
 
     /// What a deployment should be; nothing when site or provider is not in the project, or the site is not for it.

@@ -79,14 +79,14 @@ pub struct Report {
     pub code: u8,
     /// Endpoints with their domains, for the last lines.
     pub sites: Vec<(DeploymentId, String, Vec<String>)>,
+    /// Records that a person has to set.
+    pub dns: Vec<DnsRecord>,
     /// What was worked on.
     pub deployments: Vec<DeploymentId>,
     /// Until when what exists may live, and the line that moves that.
     pub leases: Vec<String>,
     /// What `drift` found.
     pub drifts: Vec<Drift>,
-    /// Records that a person has to set.
-    pub dns: Vec<DnsRecord>,
 }
 
 /// Runs a request to its end.
@@ -263,6 +263,7 @@ fn context(
         owner: world.owner(),
         appliances: project.appliances.iter().map(|(name, a)| (name.clone(), a.folder.clone().into())).collect(),
         providers: project.provider_specs.clone(),
+        prices: project.prices.clone(),
         targets: observed.targets.into_iter().map(|t| (t.spec.id.clone(), t)).collect(),
         locks,
         tools,

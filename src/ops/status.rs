@@ -2,6 +2,7 @@
 
 use super::adrift::{self, Known};
 use super::ages::Ages;
+use super::bill::{self, Accounts};
 use super::choose;
 use super::failure::Result;
 use super::reach::{self, Looked};
@@ -43,9 +44,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let ages = Ages::new(&opened.project, &index, now);
     let ids: Vec<DeploymentId> = records.iter().map(|record| record.id.clone()).collect();
     let last = store.last_runs(&ids).map_err(unusable)?;
+    let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, store, last, ages, unended, checker) = (&opened, &store, &last, &ages, &unended, &checker);
+        let (opened, store, last, ages) = (&opened, &store, &last, &ages);
+        let (unended, checker, accounts) = (&unended, &checker, &accounts);
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
@@ -56,6 +59,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
             let at_work = AtWork::of(&record.id, unended);
             let last = last.get(&record.id).map(|last| last_run(last, &at_work));
             let mut row = row(record, found, last, &at_work, ages, now);
+            row.spend = accounts.of(&record.id);
             row.drift = drift(store, record, row.last_run.as_ref());
             if !offline && row.drift.as_ref().is_some_and(|drift| drift.changes > 0) {
                 row.health = row.health.worst(Health::Warning);
@@ -74,6 +78,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
 
 /// What providers say that exists and no state holds. What cannot be asked is a warning, and spoils nothing.
 async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deployment]) -> Result<Vec<OrphanStatus>> {
+    let now = world.clock.now();
     let (asked, not) = sweep::asked(world, opened, records);
     not.iter().for_each(|(provider, why)| world.warn(&adrift::not_asked(provider, why)));
     if asked.is_empty() || store.is_new() {
@@ -92,13 +97,16 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
     let ours = found.ours.into_iter().map(|one| (one, Owner::Ours));
     let all = ours.chain(found.foreign.into_iter().map(|one| (one, Owner::Foreign)));
     Ok(all
-        .map(|((provider, orphan), whose)| OrphanStatus {
-            provider: provider.to_string(),
-            deployment: orphan.deployment(),
-            orphan,
-            whose,
-            per_hour: None,
-            accrued: None,
+        .map(|((provider, orphan), whose)| {
+            let cost = bill::orphan(&opened.project, &provider, &orphan, now);
+            OrphanStatus {
+                provider: provider.to_string(),
+                deployment: orphan.deployment(),
+                orphan,
+                whose,
+                per_hour: cost.map(|(per_hour, _)| per_hour.to_string()),
+                accrued: cost.map(|(_, accrued)| accrued.to_string()),
+            }
         })
         .collect())
 }
@@ -248,7 +256,7 @@ fn lease(record: &Deployment, now: Timestamp) -> LeaseStatus {
     LeaseStatus { expires_at: record.expires_at, left_s, state: record.lease_state(now), protect: record.protect }
 }
 
-/// Prices come with a later capability: what is known here is that hosts of this machine cost nothing.
+/// Nothing, until the ledger says more.
 fn free() -> Spend {
     let zero = || "0.00".to_owned();
     Spend {

@@ -31,8 +31,7 @@ impl Form {
     pub fn of(folder: &Utf8Path) -> io::Result<Option<Self>> {
         let path = folder.join(NAME);
         if path.is_file() {
-            let (program, args) = interpreted(&path)?;
-            return Ok(Some(Self::Program(std::iter::once(program.into_string()).chain(args).collect())));
+            return Ok(Some(Self::Program(interpreted(&path)?)));
         }
         let has_sources = |dir: &Utf8Path| -> io::Result<bool> {
             let mut files = dir.read_dir_utf8()?.flatten();

@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, credentials, root, strays, sweep, unconfigure};
+use super::{backend, billing, credentials, root, strays, sweep, unconfigure};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Leaving, Operation, Report, State, Stream, leaving};
@@ -28,6 +28,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     // Before the record says that it goes: without them, nothing does.
     credentials::tried(context, unit, &context.target(id)?.provider).await?;
+    if record.dirty.is_some() {
+        billing::enter(context, unit, &record, None).await?;
+    }
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
     if !root::is_there(&folder) {
@@ -147,6 +150,7 @@ async fn terraform_destroy(
     if called.is_clean() && report.succeeded(Operation::Destroy) {
         return Ok(done(&report));
     }
+    billing::enter(context, unit, record, Some(&terraform)).await?;
     let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &report);
     if let Some(dirty) = &mut record.dirty {
         (dirty.in_flight, dirty.unfinished) = (in_flight, unfinished);

@@ -2,6 +2,7 @@
 
 mod adopt;
 pub(in crate::lifecycle) mod backend;
+mod billing;
 mod build;
 mod config;
 mod credentials;

@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, credentials, guard, machines, refresh, root, strays, sweep};
+use super::{backend, billing, build, credentials, guard, machines, refresh, root, strays, sweep};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -65,6 +65,10 @@ pub(super) async fn round(
 ) -> Result<UnitEnd, Trouble> {
     let mut ready = prepare(context, unit, id, round).await?;
     ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
+    if ready.was_dirty.is_some() {
+        // What an interrupted run left in the state bills since then: entered before this one says that it begins.
+        billing::enter(context, unit, &ready.record, Some(&ready.terraform)).await?;
+    }
     let agreed = context.consent.yes || context.consent.agreed_new;
     let used_again = context.memory.record(id).is_some_and(|known| !known.kept.is_empty());
     let one_call = ready.is_new && agreed && ready.target.provider.is_free() && !used_again;
@@ -219,6 +223,7 @@ async fn decide(
             let what = format!("the root does not make {host} anew when its image changes");
             return Err(UnitEnd::failed(what, false).hint("see `ignore_changes` in the root").into());
         }
+        billing::enter(context, unit, &ready.record, Some(&ready.terraform)).await?;
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
@@ -278,6 +283,12 @@ async fn apply(
     let report = stream.report();
     context.secrets.learn_outputs(&context.terraform_folder(&ready.target.spec.id).join("terraform.tfstate"));
     (context.after_apply)(&ready.target.spec.id);
+    // Before the record: until then it says since when all of this may be there.
+    let mut billed = ready.record.clone();
+    if let Ok(declared) = outputs::declared(&report.outputs, &report.sensitive_outputs) {
+        (billed.hosts, billed.spec) = (declared.hosts, ready.target.spec.clone());
+    }
+    billing::enter(context, unit, &billed, Some(&ready.terraform)).await?;
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
         let finished = finish(context, unit, &mut ready, Some(&report));

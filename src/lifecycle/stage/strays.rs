@@ -168,6 +168,19 @@ pub(super) async fn pulled(
     terraform: &Terraform,
     step: &str,
 ) -> Result<StateFile, Trouble> {
+    pulled_text(context, unit, terraform, step).await.map(|text| StateFile::parse(&text))
+}
+
+/// The same as text.
+///
+/// # Errors
+/// The backend does not answer.
+pub(super) async fn pulled_text(
+    context: &Context,
+    unit: &UnitId,
+    terraform: &Terraform,
+    step: &str,
+) -> Result<String, Trouble> {
     let (name, invocation) = (super::terraform::program_name(context), terraform.state_pull());
     let pull = Call { tool: &name, step, main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
@@ -178,7 +191,7 @@ pub(super) async fn pulled(
     // Secrets are in clear in it.
     fs::write(&output, b"").map_err(Trouble::file(&output))?;
     if called.is_clean() {
-        return Ok(StateFile::parse(&text));
+        return Ok(text);
     }
     Err(super::terraform::tool_failed(&called, &stream.report(), "state pull", false).into())
 }

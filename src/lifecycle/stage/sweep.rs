@@ -108,8 +108,7 @@ pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, 
     if !program.is_file() {
         return Ok(());
     }
-    let (program, args) = interpreted(&program).map_err(Trouble::file(&program))?;
-    let words: Vec<String> = std::iter::once(program.into_string()).chain(args).collect();
+    let words = interpreted(&program).map_err(Trouble::file(&program))?;
     run(context, unit, ("shared", &words), (verb, &[verb]), &folder, &mut Ignored).await
 }
 

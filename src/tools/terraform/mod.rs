@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod backend;
+pub mod billed;
 pub mod changes;
 pub mod explain;
 pub mod hcl;

@@ -229,7 +229,7 @@ fn base_address(resource: &Value) -> String {
 }
 
 /// A key as the event stream writes it in an address: in quotes, with HCL's escapes.
-fn quoted(key: &str) -> String {
+pub(super) fn quoted(key: &str) -> String {
     let mut out = String::from("\"");
     let mut chars = key.chars().peekable();
     while let Some(c) = chars.next() {
