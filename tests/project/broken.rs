@@ -23,7 +23,7 @@ fn sites() {
     let place = "sites/hello/site.yaml";
     for (from, to, line, message) in [
         ("count: 2", "cont: 2", 3, "unknown key `cont`: did you mean `count`?"),
-        ("count: 2", "colour: 2", 3, "unknown key `colour`: known: image, count, size, ansible"),
+        ("count: 2", "colour: 2", 3, "unknown key `colour`: known: image, count, size, ansible, kind"),
         ("checks:", "chekcs:", 6, "unknown key `chekcs`: did you mean `checks`?"),
         ("count: 2", "count: many", 3, "`roles.www.count` is the text \"many\": expected a whole number from 0 to 200"),
         ("count: 2", "count: \"2\"", 3, "`roles.www.count` is the text \"2\": expected a whole number from 0 to 200"),
