@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use super::lab::{Account, Lab};
+use serde_json::Value;
+
+use super::lab::{Account, Lab, wait_for};
+use super::support::processes;
 
 const ID: &str = "0f5c2d1e9b7a4c638d20";
 const OTHER: &str = "aaaa2d1e9b7a4c638d20";
@@ -56,7 +59,7 @@ fn what_is_in_no_state_is_found_and_reaped_and_others_are_not_touched() {
 #[test]
 fn a_second_store_of_the_same_project_does_not_take_what_the_first_one_made() {
     let account = Account::slow();
-    let one = Lab::new(&account, "one", ID, "");
+    let one = Lab::new(&account, "one", ID, "environments: {dev: {}, stage: {}}");
     one.otto(&["provision", "--yes"]).ends(0);
     let clone = one.cloned("clone");
     clone.otto(&["provision", "--yes"]).ends(30).says("made by another store");
@@ -64,7 +67,48 @@ fn a_second_store_of_the_same_project_does_not_take_what_the_first_one_made() {
     assert_eq!(planned["by_store"], true, "{planned}");
     assert!(planned["orphans"].as_array().is_some_and(|all| all.iter().all(|o| o["whose"] == "foreign")), "{planned}");
     assert_eq!(account.things().len(), 3);
+    // What it makes itself under another name is its own: each store takes down what it made and nothing else.
+    clone.otto(&["provision", "--yes", "--env", "stage"]).ends(0);
+    assert_eq!(account.things().len(), 6);
+    one.otto(&["reap", "--yes"]).ends(0);
     one.otto(&["destroy", "--yes"]).ends(0);
+    assert_eq!(
+        (account.things().len(), clone.otto(&["status", "--json"]).json()["orphans"].clone()),
+        (3, Value::Array(vec![]))
+    );
+    clone.otto(&["destroy", "--yes", "--env", "stage"]).ends(0);
+    assert!(account.things().is_empty());
+}
+
+#[test]
+fn what_a_kill_left_is_seen_and_reaped_and_a_builder_too() {
+    let account = Account::slow();
+    let mut lab = Lab::new(&account, "one", ID, "");
+    lab.env("SLOW_SECONDS", "20");
+    let run = lab.start(&["provision", "--yes"]);
+    wait_for("things to be made", || (account.things().len() == 3).then_some(()));
+    assert_eq!(lab.status()["orphans"], Value::Array(vec![]), "what a run at work makes is no orphan");
+    processes::end_all_in(&lab.folder());
+    run.wait();
+    lab.env("SLOW_SECONDS", "0.1");
+    let status = lab.status();
+    assert_eq!(
+        (&status["deployments"][0]["phase"], status["orphans"].as_array().map(Vec::len)),
+        (&"partial".into(), Some(3))
+    );
+    // A builder carries no deployment: it was to become an image.
+    let tags = fs::read_to_string(account.folder().join(first(&account)).join("tags.json")).expect("tags");
+    let builder = account.folder().join("builder-1");
+    fs::create_dir(&builder).expect("a folder");
+    fs::write(builder.join("name"), "builder\n").expect("a name");
+    fs::write(builder.join("tags.json"), tags.replace("otto:deployment", "otto:image")).expect("tags");
+    assert_eq!(lab.status()["orphans"].as_array().map(Vec::len), Some(4));
+    lab.otto(&["reap", "--yes"]).ends(0);
+    assert!(account.things().is_empty(), "{:?}", account.things());
+    lab.otto(&["provision", "--yes"]).ends(0);
+    assert_eq!(account.things().len(), 3);
+    lab.otto(&["destroy", "--yes"]).ends(0);
+    assert!(account.things().is_empty());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What holds data outlives a destruction unless it is named, stays known, and is used again by the next `up`.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::lab::{Account, Lab};
@@ -77,6 +79,37 @@ fn a_volume_in_no_state_goes_only_by_its_name() {
     assert_eq!(account.names("volumes"), ["data-lost"]);
     lab.otto(&["reap", "--yes", "--with", &lost]).ends(0);
     assert!(account.names("volumes").is_empty());
+}
+
+/// Builds nothing; its artifact has an id all the same.
+const IMAGE: &str = r#"
+variable "output_dir" { type = string }
+source "null" "image" { communicator = "none" }
+build {
+  sources = ["source.null.image"]
+  post-processor "manifest" { output = "${var.output_dir}/manifest.json" }
+}
+"#;
+
+#[test]
+fn images_that_go_on_billing_are_said_and_removed_when_asked_for() {
+    let Some(account) = Account::api() else { return };
+    let lab = lab(&account);
+    fs::remove_file(lab.folder().join("clowd/provision/cloud/volumes.tf")).expect("removed");
+    lab.write("images/disk/cloud/image.pkr.hcl", IMAGE);
+    let yaml = fs::read_to_string(lab.folder().join("clowd/provision/cloud/provider.yaml")).expect("a file");
+    lab.write("clowd/provision/cloud/provider.yaml", &yaml.replace("prices: free", "prices: cloud"));
+    lab.write(
+        "sites/things/site.yaml",
+        "domains: [things.localhost]\nroles: {www: {image: disk, count: 1, size: small}}\n",
+    );
+    lab.otto(&["images", "--yes"]).ends(0);
+    lab.otto(&["provision", "--yes"]).ends(0);
+    let said = lab.otto(&["destroy", "--yes"]).ends(0).says("still billing: images cloud/disk");
+    said.says("otto destroy --yes --images");
+    lab.otto(&["destroy", "--yes", "--images"]).ends(0).says("removed  image cloud/disk");
+    let again = lab.otto(&["destroy", "--yes"]).ends(0);
+    assert!(!again.stderr.contains("billing"), "{}", again.stderr);
 }
 
 #[test]

@@ -170,6 +170,18 @@ impl Lab {
 
     /// Runs otto to its end.
     pub(crate) fn otto(&self, args: &[&str]) -> Output {
+        let done = self.command(args).output().expect("otto");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Output { code: done.status.code().unwrap_or(-1), stdout: text(&done.stdout), stderr: text(&done.stderr) }
+    }
+
+    /// Starts otto and goes on.
+    pub(crate) fn start(&self, args: &[&str]) -> Started {
+        let child = self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Started(child.expect("otto"))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_otto"));
         let bin = Path::new(env!("CARGO_BIN_EXE_otto")).parent().expect("a folder").display().to_string();
         command.args(args).current_dir(self.folder()).stdin(Stdio::null()).env_clear();
@@ -179,9 +191,7 @@ impl Lab {
             .env("XDG_STATE_HOME", self.account.path(&format!("{}-state", self.name)))
             .env("XDG_CACHE_HOME", cache());
         command.envs(self.account.env.iter().map(|(n, v)| (n, v))).envs(self.env.iter().map(|(n, v)| (n, v)));
-        let done = command.output().expect("otto");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Output { code: done.status.code().unwrap_or(-1), stdout: text(&done.stdout), stderr: text(&done.stderr) }
+        command
     }
 
     /// `otto status --json`, by its schema.
@@ -200,6 +210,15 @@ impl Lab {
     pub(crate) fn outlive(&self, seconds_more: u64) {
         let left = self.deployment()["lease"]["left_s"].as_i64().expect("a lease");
         std::thread::sleep(Duration::from_secs(u64::try_from(left + 1).unwrap_or(0) + seconds_more));
+    }
+}
+
+/// A run that goes on beside the test.
+pub(crate) struct Started(Child);
+
+impl Started {
+    pub(crate) fn wait(mut self) {
+        let _ = self.0.wait();
     }
 }
 
@@ -253,7 +272,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn wait_for<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut there: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
         if let Some(found) = there() {
