@@ -226,7 +226,8 @@ impl Started {
 fn plugin() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
-        let place = tempfile::Builder::new().prefix("otto-guard-plugin-").tempdir().expect("a folder").keep();
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guard-plugin");
+        let _ = fs::remove_dir_all(&place);
         copy(&Path::new(FIXTURES).join("plugin/provider"), &place.join("source"));
         let target = place.join("mirror/cloud.example/otto/digitalocean/2.99.1").join(platform()?);
         let binary = target.join("terraform-provider-digitalocean_v2.99.1");
