@@ -5,7 +5,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     add, complete, completions, config, destroy, doctor, exec, explain, help, images, init, logs, man, open, plan,
-    provision, resume, runs, site, spend, ssh, state, status, test, tools, up,
+    prices, provision, resume, runs, site, spend, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -34,6 +34,7 @@ enum Verb {
     Test(test::TestArgs),
     Status(status::StatusArgs),
     Spend(spend::SpendArgs),
+    Prices(prices::PricesArgs),
     Destroy(destroy::DestroyArgs),
     Resume(resume::ResumeArgs),
     Ssh(ssh::SshArgs),
@@ -101,6 +102,7 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Test(args)) => nagios(globals, test::run(globals, &args)),
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
         Some(Verb::Spend(args)) => spend::run(globals, &args),
+        Some(Verb::Prices(args)) => prices::run(globals, &args),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
         Some(Verb::Resume(args)) => resume::run(globals, &args),
         Some(Verb::Ssh(args)) => ssh::run(globals, &args),

@@ -17,6 +17,7 @@ mod logs;
 mod man;
 mod open;
 mod plan;
+mod prices;
 mod provision;
 mod resume;
 mod run_args;

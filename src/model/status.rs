@@ -7,7 +7,7 @@ use super::deployment::{LastRun, Phase};
 use super::host::HostState;
 use super::name::DeploymentId;
 use super::outcome::{Health, Outcome};
-use super::plan::{DeploymentChanges, PlannedUnit};
+use super::plan::{CostChange, DeploymentChanges, PlannedUnit};
 use super::time::Timestamp;
 use super::unit::{RunId, UnitId};
 
@@ -162,4 +162,10 @@ pub struct PlanReport {
     /// With `--diff`: what would become of resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<DeploymentChanges>,
+    /// What it would change in the bill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<CostChange>,
+    /// Budgets that would not hold, with the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_budget: Vec<String>,
 }

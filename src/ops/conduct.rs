@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::budget;
 use super::choose;
 use super::consent;
 use super::copies::Copies;
@@ -20,10 +21,9 @@ use super::vaults;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, RunEnd, Secrets, Tally, Target, Toolset, Verb, Wishes,
-    execute,
+    Consent, Context, Grounds, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Verb, Wishes, execute,
 };
-use crate::model::{Action, DeploymentId, EventKind, Outcome, Plan, RunId, Stage, UnitId};
+use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
 use crate::store::Store;
@@ -130,15 +130,18 @@ async fn conduct_opened(
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     let asked_from = world.clock.now();
-    let consent = consent::of(world, &request, &plan, &observed)?;
+    let ledger = store.ledger(None).map_err(unusable)?;
+    let outlook = budget::outlook(&opened.project, &ledger, &plan, &observed.targets, began);
+    let consent = consent::of(world, &request, &plan, &observed, &outlook)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
     let context =
         context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
     context.tally.asked(asked_ms);
+    let over = outlook.over;
     let report =
-        execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
+        execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms), over).await?;
     Ok(report)
 }
 
@@ -332,6 +335,7 @@ async fn execute_recorded(
     plan: Plan,
     request: &Request,
     (began, install_ms): (crate::model::Timestamp, u64),
+    over: Vec<String>,
 ) -> Result<Report> {
     let run = context.recorder.run().clone();
     let holder = recovery::holder(world, &run, &request.name);
@@ -342,7 +346,12 @@ async fn execute_recorded(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         units: plan.units.clone(),
     };
-    context.recorder.record(None, started).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
+    let allowed = |over: String| {
+        let text = format!("over budget, and allowed by {} with --over-budget: {over}", world.owner());
+        (None, EventKind::Note { text, warning: true })
+    };
+    let began_with = std::iter::once((None, started)).chain(over.into_iter().map(allowed)).collect();
+    context.recorder.record_all(began_with).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
     let jobs = request.jobs.unwrap_or_else(super::jobs::default_jobs);
     let end = tokio::select! {
         end = execute(&context, &plan, jobs) => end,
@@ -350,7 +359,7 @@ async fn execute_recorded(
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     reach::hang_up(&context.sockets).await;
-    let code = code(&context, &end, request);
+    let code = exit::of_run(&context, &end, request);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
@@ -370,31 +379,4 @@ async fn execute_recorded(
     let sites =
         sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
     Ok(Report { code, sites })
-}
-
-/// otto's exit code: a signal's, or that of the worst unit.
-fn code(context: &Context, end: &RunEnd, request: &Request) -> u8 {
-    if let Some(signal) = context.stop.borrow().signal {
-        return exit::SIGNAL + signal;
-    }
-    if end.outcome == Outcome::Ok && end.journal.is_none() {
-        return exit::OK;
-    }
-    let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
-    if request.verb == Verb::Only(Stage::Test) {
-        // As a Nagios plugin: critical.
-        return 2;
-    }
-    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
-    let changed = bad.iter().any(|u| u.changed)
-        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
-    if end.journal.is_some() || context.stop.borrow().requested() {
-        return if changed { exit::PARTIAL } else { exit::STORE };
-    }
-    match () {
-        () if bad.iter().any(|u| u.refused) && !changed => exit::DECLINED,
-        () if bad.iter().any(|u| u.outcome == Outcome::TimedOut) => exit::TIMED_OUT,
-        () if changed => exit::PARTIAL,
-        () => exit::FAILED,
-    }
 }

@@ -4,6 +4,7 @@ pub mod add;
 pub mod adopt;
 mod ages;
 mod bill;
+mod budget;
 mod choose;
 pub mod conduct;
 mod consent;
@@ -38,6 +39,7 @@ pub mod status;
 mod toolbox;
 pub mod tools;
 mod vaults;
+pub mod vendor;
 mod world;
 
 pub use crate::lifecycle::stop::channel as stop_channel;

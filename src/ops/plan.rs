@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ages::Ages;
+use super::budget;
 use super::choose;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{self, Images, Observed, observe};
@@ -61,7 +62,15 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
     }
     let changes =
         if diff { self::changes(world, &opened, (store.id(), &tools), &plan, &observed).await? } else { Vec::new() };
-    Ok(PlanReport { schema: "otto.plan/1".to_owned(), units: plan.units, changes })
+    let ledger = store.ledger(None).map_err(unusable)?;
+    let outlook = budget::outlook(&opened.project, &ledger, &plan, &observed.targets, world.clock.now());
+    Ok(PlanReport {
+        schema: "otto.plan/1".to_owned(),
+        units: plan.units,
+        changes,
+        costs: outlook.changes,
+        over_budget: outlook.over,
+    })
 }
 
 /// What would become of the resources of every deployment that would be provisioned.

@@ -20,6 +20,8 @@ pub(super) struct OttoFile {
     pub(super) environments: BTreeMap<Name, Environment>,
     pub(super) image_max_age_s: Option<u64>,
     pub(super) ssh: Ssh,
+    /// Spending limit a month of the whole project.
+    pub(super) budget: Option<(String, String)>,
     /// The same by pattern.
     pub(super) patterns: Vec<(Pattern, Environment)>,
     /// Versions of tools that may be used.
@@ -29,7 +31,7 @@ pub(super) struct OttoFile {
 }
 
 const KEYS: &[&str] =
-    &["project", "id", "providers", "environment", "ssh", "environments", "images", "tools", "env_files"];
+    &["project", "id", "providers", "environment", "ssh", "environments", "images", "tools", "env_files", "budget"];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
@@ -43,6 +45,7 @@ impl Default for OttoFile {
             environments: BTreeMap::new(),
             image_max_age_s: None,
             ssh: Ssh::default(),
+            budget: None,
             patterns: Vec::new(),
             tools: BTreeMap::new(),
             env_files: Vec::new(),
@@ -95,6 +98,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);
     }
+    file.budget = fields.get("budget").and_then(|field| budget(reading, &field));
     if let Some(field) = fields.get("tools") {
         file.tools = tools(reading, &field);
     }
@@ -144,15 +148,16 @@ fn environment(reading: &mut Reading, fields: &Fields<'_>) -> Environment {
     if let Some(field) = fields.get("vars") {
         policy.vars = reading.vars(&field);
     }
-    if let Some(field) = fields.get("budget")
-        && let Some(inner) = reading.map(&field, "a map such as `{month: 20 USD}`")
-    {
-        reading.only(&inner, &["month"]);
-        if let Some(month) = reading.required(&inner, "month", "month: 20 USD") {
-            policy.budget = reading.parsed(&month, "an amount and a currency such as `20 USD`", quantity::money);
-        }
-    }
+    policy.budget = fields.get("budget").and_then(|field| budget(reading, &field));
     policy
+}
+
+/// `{month: 20 USD}`: an amount and its currency.
+pub(super) fn budget(reading: &mut Reading, field: &Field<'_>) -> Option<(String, String)> {
+    let inner = reading.map(field, "a map such as `{month: 20 USD}`")?;
+    reading.only(&inner, &["month"]);
+    let month = reading.required(&inner, "month", "month: 20 USD")?;
+    reading.parsed(&month, "an amount and a currency such as `20 USD`", quantity::money)
 }
 
 /// Ranges of versions by tool.

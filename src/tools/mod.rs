@@ -7,6 +7,7 @@ pub mod install;
 pub mod invocation;
 pub mod packer;
 pub mod said;
+pub mod script;
 pub mod ssh;
 pub mod terraform;
 
