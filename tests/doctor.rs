@@ -112,6 +112,9 @@ fn ten_faults_are_found_and_mended() {
     let (_, what, fix) = wrong(&findings, "tools").expect("the old one");
     assert!(what.contains("Terraform 0.12.31 is too old"), "{what}");
     assert!(fix == "otto tools install --yes" || fix.contains("take it off PATH"), "{fix}");
+    fs::remove_file(old.join("terraform")).expect("taken off PATH");
+    let (_, findings) = doctor(&sandbox, &[("PATH", &format!("{}:{path}", old.display()))], "");
+    assert_eq!(wrong(&findings, "tools"), None);
 
     // 2. No Python: a PATH with nothing but what is needed besides.
     let few = sandbox.path("../few");
@@ -125,6 +128,12 @@ fn ten_faults_are_found_and_mended() {
     let (_, findings) = doctor(&sandbox, &[("PATH", few.to_str().expect("UTF-8"))], "");
     let (_, what, fix) = wrong(&findings, "python").expect("no Python");
     assert!(what.contains("python3 is not on PATH") && fix.contains("install python3"), "{what}: {fix}");
+    // Not a link: a Python looks for its library from where it is called.
+    let script = format!("#!/bin/sh\nPATH='{path}' exec python3 \"$@\"\n");
+    fs::write(few.join("python3"), script).expect("installed");
+    fs::set_permissions(few.join("python3"), fs::Permissions::from_mode(0o755)).expect("its mode");
+    let (_, findings) = doctor(&sandbox, &[("PATH", few.to_str().expect("UTF-8"))], "");
+    assert_eq!(wrong(&findings, "python"), None);
 
     // 3. and 6. and 7. The environment.
     found_and_mended(&sandbox, "locale", "is not UTF-8", &[("LC_ALL", "de_DE.ISO-8859-1")]);
@@ -159,8 +168,10 @@ fn ten_faults_are_found_and_mended() {
     let (state, what, fix) = wrong(&findings, "clock").expect("the skew");
     assert!(state == "fail" && what.contains("the clock of www-1") && what.contains("behind"), "{what}");
     assert!(fix.contains("timedatectl set-ntp true"), "{fix}");
+    // A clock that was set right: the host's own server tells the time again.
     drop(late);
     sandbox.otto(&["up", "--yes"]).ends(0);
+    assert_eq!(wrong(&doctor(&sandbox, &[], "").1, "clock"), None);
 
     // 8. A copy of the state is damaged.
     let copies = support::files(&sandbox.path("../state/otto"));

@@ -11,13 +11,20 @@ use std::path::Path;
 
 use support::{Output, Sandbox, processes, wait_for};
 
-/// The lines of the `sh` blocks of a section, comments left out.
-fn commands(section: &str) -> Vec<String> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
-    let from = text.split_once(&format!("\n## {section}\n")).expect("the section").1;
-    let part = from.split_once("\n## ").map_or(from, |(part, _)| part);
+fn document(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the document")
+}
+
+/// A section of a document, its title left out.
+fn section<'a>(document: &'a str, title: &str) -> &'a str {
+    let from = document.split_once(&format!("\n## {title}\n")).expect("the section").1;
+    from.split_once("\n## ").map_or(from, |(part, _)| part)
+}
+
+/// The lines of the `sh` blocks of a text, comments left out.
+fn commands(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    for (n, block) in part.split("```").enumerate() {
+    for (n, block) in text.split("```").enumerate() {
         if let Some(block) = block.strip_prefix("sh\n").filter(|_| n % 2 == 1) {
             let bare = |line: &str| line.split(" # ").next().unwrap_or(line).trim().to_owned();
             lines.extend(block.lines().map(bare).filter(|line| !line.is_empty()));
@@ -88,7 +95,8 @@ impl Newcomer {
 fn the_readme_can_be_followed_line_by_line() {
     let mut newcomer = Newcomer { sandbox: Sandbox::new("somewhere"), port: String::new() };
     fs::remove_file(newcomer.sandbox.path("otto.yaml")).expect("no project around the new one");
-    let lines: Vec<String> = [commands("A tour"), commands("For scripts")].concat();
+    let readme = document("README.md");
+    let lines: Vec<String> = ["A tour", "For scripts"].map(|title| commands(section(&readme, title))).concat();
     assert!(lines.len() > 30, "{lines:#?}");
     let mut before = String::new();
     let mut interrupted = false;
@@ -105,4 +113,33 @@ fn the_readme_can_be_followed_line_by_line() {
     }
     newcomer.types("otto destroy --yes").ends(0);
     assert_eq!(processes::living_in(&newcomer.sandbox.folder), Vec::new());
+}
+
+/// Those of docs/ that need no machine, account or root of one's own (docs/static.md and the rest of docs/own-roots.md are
+/// followed by tests/static and tests/own_roots, with other names).
+#[test]
+fn the_documents_about_this_machine_can_be_followed() {
+    let sandbox = Sandbox::new("reader");
+    fs::remove_dir_all(sandbox.path("sites/blog")).expect("removed");
+    let all_end_well = |lines: Vec<String>, least: usize| {
+        assert!(lines.len() >= least, "{lines:#?}");
+        for line in lines {
+            sandbox.line(&line).ends(0);
+        }
+    };
+    sandbox.otto(&["up", "--yes"]).ends(0);
+    all_end_well(commands(&document("docs/doctor.md")), 2);
+    sandbox.write("images/base/local/nginx/etc/nginx/boot.conf.in", &{
+        let path = sandbox.path("images/base/local/nginx/etc/nginx/boot.conf.in");
+        format!("{}# newer\n", fs::read_to_string(path).expect("the file"))
+    });
+    all_end_well(commands(section(&document("docs/own-roots.md"), "Images that grow old")), 3);
+    let run = sandbox.start(["up", "--yes", "--force"]);
+    wait_for("it to work", || run.said().contains("started"));
+    run.kill();
+    let recovery = commands(&document("docs/recovery.md"));
+    assert_eq!(recovery[0], "otto status");
+    sandbox.line(&recovery[0]); // whatever is true at that instant
+    all_end_well(recovery[1..].to_vec(), 3);
+    assert_eq!(processes::living_in(&sandbox.folder), Vec::new());
 }

@@ -94,6 +94,12 @@ pub(super) fn finish(session: &Session, json: bool, report: &Report) -> u8 {
                 session.out.line(&format!("{:width$}  {url}", "", width = id.to_string().len()));
             }
         }
+        if !report.dns.is_empty() {
+            session.out.line("records to set where these names are managed:");
+        }
+        for record in &report.dns {
+            session.out.line(&format!("  {}  {}  {}", record.name, record.kind, record.value));
+        }
     }
     report.code
 }

@@ -12,6 +12,7 @@ use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
+use crate::model::ssh::Logins;
 use crate::model::{
     Ask, Deployment, DeploymentId, EventKind, Image, Name, PriceTable, Provider, Ssh, Subject, Timestamp, UnitId,
 };
@@ -84,6 +85,8 @@ pub struct Requests {
     pub refresh: bool,
     /// `state adopt`.
     pub adopt: Option<Adoption>,
+    /// Providers without their credentials, where that blocks a unit.
+    pub lacking: BTreeSet<Name>,
 }
 
 /// Taking over what was made without otto.
@@ -102,9 +105,14 @@ pub struct Prints {
     pub config: String,
     /// By site: its content.
     pub content: BTreeMap<Name, String>,
+    /// By provider: regions beside its own in which sites of the project run.
+    pub regions: BTreeMap<Name, Vec<String>>,
     /// By provider and appliance: the image's inputs.
     pub images: BTreeMap<(Name, Name), String>,
 }
+
+/// By provider: what came of trying its credentials, once a run.
+pub type Tried = tokio::sync::Mutex<BTreeMap<Name, Result<(), String>>>;
 
 /// Shared by all units of a run.
 pub struct Context {
@@ -164,6 +172,8 @@ pub struct Context {
     pub building: tokio::sync::Mutex<()>,
     /// Making a shared data folder: one at a time.
     pub initialising: tokio::sync::Mutex<()>,
+    /// Providers whose credentials were tried, and why they are not taken.
+    pub tried: Tried,
     /// otto's account.
     pub tally: Tally,
     /// Records and images as they are now.
@@ -173,7 +183,7 @@ pub struct Context {
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
     /// Public keys for hosts that are made.
-    pub public_keys: Vec<String>,
+    pub logins: Logins,
     /// A short folder for the sockets of SSH's shared connections, of this run alone.
     pub sockets: Utf8PathBuf,
     /// Machines that units of this run work on.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use md5::Md5;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::model::ssh::Logins;
 use crate::model::{Deployment, DeploymentSpec, Host, HostSpec, Name, Provider, RunId, Timestamp};
 
 /// What stays the same for as long as a deployment lives: else every plan would be a change.
@@ -20,20 +24,20 @@ pub struct Identity {
     pub project: String,
     /// The store's id.
     pub store: String,
-    /// Who may log in to what is made.
-    pub public_keys: Vec<String>,
+    /// Who may log in to what is made, and from where.
+    pub logins: Logins,
 }
 
 impl Identity {
     /// That of a deployment that exists.
-    pub fn of(record: &Deployment, project: &str, store: &str, public_keys: &[String]) -> Self {
+    pub fn of(record: &Deployment, project: &str, store: &str, logins: &Logins) -> Self {
         Self {
             run: record.run.clone(),
             owner: record.owner.clone(),
             expires_at: record.expires_at,
             project: project.to_owned(),
             store: store.to_owned(),
-            public_keys: public_keys.to_vec(),
+            logins: logins.clone(),
         }
     }
 }
@@ -101,8 +105,10 @@ pub fn root_variables(
         "hosts": hosts,
         "region": spec.region,
         "tags": tags,
-        "ssh_public_keys": identity.public_keys,
-        "admin_cidrs": [],
+        "ssh_public_keys": identity.logins.public_keys,
+        "ssh_fingerprints": fingerprints(&identity.logins.public_keys),
+        "admin_cidrs": identity.logins.admin_cidrs,
+        "cloud_balancer": spec.has_cloud_balancer(),
         "vars": spec.vars,
         "folder": folder,
     }) else {
@@ -114,6 +120,16 @@ pub fn root_variables(
         map.shift_remove("region");
     }
     map
+}
+
+/// `aa:bb:...`, the MD5 of each key: the name that clouds have for a key they hold. Empty for what is no key.
+fn fingerprints(public_keys: &[String]) -> Vec<String> {
+    let of = |key: &String| {
+        let body = BASE64_STANDARD.decode(key.split_whitespace().nth(1)?).ok()?;
+        let pairs: Vec<String> = Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(pairs.join(":"))
+    };
+    public_keys.iter().map(|key| of(key).unwrap_or_default()).collect()
 }
 
 /// SHA-256 over labelled parts, in hex.
@@ -147,6 +163,16 @@ pub fn config_hash(config: &str, inventory: &Value, content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_has_the_fingerprint_that_clouds_name_it_by() {
+        // As `ssh-keygen -E md5 -lf` says.
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA me@home";
+        assert_eq!(
+            fingerprints(&[key.to_owned(), "nonsense".to_owned()]),
+            ["3d:52:38:ce:ff:94:f5:d7:81:a4:a4:f9:2b:4f:fe:a0", ""]
+        );
+    }
 
     #[test]
     fn parts_do_not_run_into_each_other() {

@@ -25,7 +25,7 @@ pub mod stop;
 mod tally;
 mod unit_end;
 
-pub use context::{Adoption, Consent, Context, Memory, Prints, Program, Requests, Toolset};
+pub use context::{Adoption, Consent, Context, Memory, Prints, Program, Requests, Toolset, Tried};
 pub use ground::Grounds;
 pub use plan::{ImageNeed, Target, Verb, Wishes};
 pub use recorder::Recorder;

@@ -14,6 +14,7 @@ use super::inputs::{self, Identity};
 use super::plan::Target;
 use super::stage::{backend, root};
 use crate::model::plan::ResourceChange;
+use crate::model::ssh::Logins;
 use crate::model::{Name, RunId};
 use crate::process::{Captured, capture};
 use crate::tools::Invocation;
@@ -30,8 +31,8 @@ pub struct Ground<'a> {
     pub home: &'a Utf8Path,
     /// Project and store, for the tags.
     pub ids: (&'a str, &'a str),
-    /// Who may log in.
-    pub public_keys: &'a [String],
+    /// Who may log in, and from where.
+    pub logins: &'a Logins,
     /// Who asks.
     pub owner: &'a str,
     /// Terraform or OpenTofu.
@@ -119,14 +120,14 @@ fn variables(ground: &Ground<'_>, target: &Target, dir: &Utf8Path) -> Result<Utf
             format!("no image of {}", missing.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))
         })?;
     let identity = match record {
-        Some(record) => Identity::of(record, ground.ids.0, ground.ids.1, ground.public_keys),
+        Some(record) => Identity::of(record, ground.ids.0, ground.ids.1, ground.logins),
         None => Identity {
             run: RunId("(this run)".to_owned()),
             owner: ground.owner.to_owned(),
             expires_at: None,
             project: ground.ids.0.to_owned(),
             store: ground.ids.1.to_owned(),
-            public_keys: ground.public_keys.to_vec(),
+            logins: ground.logins.clone(),
         },
     };
     let folder = ground.home.join("hosts").join(target.spec.id.key());

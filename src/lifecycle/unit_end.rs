@@ -13,6 +13,8 @@ pub struct UnitEnd {
     pub changed: bool,
     /// It did not begin because a consent was missing; nothing changed.
     pub refused: bool,
+    /// The provider did not take the credentials, or could not be asked; nothing changed.
+    pub denied: bool,
     /// A tool of it was left running: its end is for the next otto to find, so none is written.
     pub abandoned: bool,
     /// One line.
@@ -28,6 +30,7 @@ impl UnitEnd {
             outcome: Outcome::Ok,
             changed,
             refused: false,
+            denied: false,
             abandoned: false,
             summary: summary.into(),
             hints: Vec::new(),
@@ -42,6 +45,11 @@ impl UnitEnd {
     /// A consent is missing; the hints hold the full command line that gives it.
     pub fn refused(summary: impl Into<String>, command: impl Into<String>) -> Self {
         Self { refused: true, hints: vec![command.into()], ..Self::failed(summary, false) }
+    }
+
+    /// The provider cannot be used.
+    pub fn denied(summary: impl Into<String>) -> Self {
+        Self { denied: true, ..Self::failed(summary, false) }
     }
 
     /// With one more thing to do.

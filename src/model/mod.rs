@@ -5,6 +5,7 @@
 pub mod check;
 pub mod deployment;
 pub mod diagnostic;
+pub mod dns;
 pub mod event;
 pub mod host;
 pub mod image;

@@ -1,6 +1,6 @@
 //! A project as read from its files: environments, providers, appliances, sites.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub struct Project {
     pub image_max_age_s: Option<u64>,
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
+    /// From where the hosts of clouds answer SSH, as CIDRs; absent: nobody said.
+    pub admin_cidrs: Option<Vec<String>>,
 }
 
 /// `tools:`: versions by the tool's word (`terraform`, `opentofu`, `packer`, `ansible`).
@@ -114,6 +116,8 @@ pub struct Provider {
     pub probed: bool,
     /// The workspace of an existing root that is its deployment.
     pub workspace: Option<String>,
+    /// The variables that its root declares: what it can be told.
+    pub variables: BTreeSet<String>,
     /// What `terraform init` is told of the root's backend: files and `name=value`.
     pub backend_config: Vec<String>,
 }
@@ -223,6 +227,11 @@ impl Provider {
     /// What Packer starts from for an appliance.
     pub fn base(&self, appliance: &Name) -> String {
         self.bases.get(appliance.as_str()).or_else(|| self.bases.get("")).cloned().unwrap_or_default()
+    }
+
+    /// Whether its root can be told something.
+    pub fn takes(&self, variable: &str) -> bool {
+        self.variables.contains(variable)
     }
 
     /// Its hosts cost nothing.

@@ -15,13 +15,21 @@ use super::tls::Tls;
 pub struct Role {
     /// The appliance; the provider's stock image when absent.
     pub image: Option<Name>,
-    /// How many hosts.
+    /// How many hosts; none where the provider has something of its own for it.
     pub count: u32,
     /// A size of the provider, or one of its own words.
     pub size: String,
     /// Ansible roles of the project's own, which run after otto's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ansible: Vec<String>,
+    /// `kind: cloud`: the provider's own service instead of hosts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cloud: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How the pages are made before a site is configured.
@@ -177,6 +185,11 @@ impl DeploymentSpec {
             .collect()
     }
 
+    /// The provider's own load balancer stands before the hosts.
+    pub fn has_cloud_balancer(&self) -> bool {
+        self.roles.iter().any(|(name, role)| role.cloud && balances(name.as_str()))
+    }
+
     /// The deployment on whose hosts it lives.
     pub fn carrier(&self) -> Option<DeploymentId> {
         self.on.as_ref().map(|site| DeploymentId { site: site.clone(), ..self.id.clone() })
@@ -199,7 +212,7 @@ impl DeploymentSpec {
 pub fn roles_of(machines: &[Machine]) -> BTreeMap<Name, Role> {
     let mut roles: BTreeMap<Name, Role> = BTreeMap::new();
     for machine in machines {
-        let none = || Role { image: None, count: 0, size: String::new(), ansible: Vec::new() };
+        let none = || Role { image: None, count: 0, size: String::new(), ansible: Vec::new(), cloud: false };
         roles.entry(machine.role.clone()).or_insert_with(none).count += 1;
     }
     roles

@@ -28,6 +28,15 @@ impl Default for Ssh {
     }
 }
 
+/// Who may log in to hosts that are made, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logins {
+    /// Public keys, each one line.
+    pub public_keys: Vec<String>,
+    /// Networks (CIDRs) from which SSH is answered.
+    pub admin_cidrs: Vec<String>,
+}
+
 /// How the hosts of one deployment are reached: the project's settings with the deployment's own `ssh_config`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {

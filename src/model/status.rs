@@ -168,4 +168,7 @@ pub struct PlanReport {
     /// Budgets that would not hold, with the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over_budget: Vec<String>,
+    /// Units are blocked because credentials are missing; they say so themselves.
+    #[serde(skip)]
+    pub lacks_credentials: bool,
 }

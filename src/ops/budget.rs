@@ -9,7 +9,8 @@ use crate::model::plan::CostChange;
 use crate::model::{
     Action, DeploymentId, LedgerRow, Money, Plan, Project, Resource, Stage, Subject, Timestamp, UnitId,
 };
-use crate::services::spend::{Sums, bill, estimate};
+use crate::services::spend::estimate::{self, balancer};
+use crate::services::spend::{Sums, bill};
 
 /// A limit with what would count against it.
 struct Limit<'a> {
@@ -161,7 +162,14 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
     }
     let new: Vec<(String, String)> = wanted.into_iter().filter(|(name, size)| there.get(name) != Some(size)).collect();
     let made = match project.price_table(&id.provider) {
-        Some(table) => estimate(table, &new, &target.spec.region),
+        Some(table) => {
+            let mut made = estimate::estimate(table, &new, &target.spec.region);
+            let had = record.is_some_and(|record| record.spec.has_cloud_balancer());
+            if target.spec.has_cloud_balancer() && !had {
+                made.extend(balancer(table, "the load balancer", &target.spec.region));
+            }
+            made
+        }
         None => estimate::unpriced(id.provider.as_str(), &new, &target.spec.region),
     };
     let (priced, unpriced): (Vec<_>, Vec<_>) = made.into_iter().partition(|one| one.price.is_some());

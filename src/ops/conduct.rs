@@ -1,13 +1,14 @@
 //! The way of every verb that runs units: look, plan, ask, execute, account. One path for `up`, each stage, `destroy`, `resume`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget;
 use super::choose;
+use super::clouds;
 use super::consent;
 use super::copies::Copies;
-use super::exit;
+use super::credentials::{self, Lacking};
 use super::failure::{Failure, Kind, Result};
 use super::hosts;
 use super::observe::{Ground, Images, Observed, observe};
@@ -18,11 +19,16 @@ use super::secrets;
 use super::signals;
 use super::toolbox;
 use super::vaults;
+use super::verdict;
 use super::world::{Opened, World, problems_found, unusable};
 use crate::lifecycle::plan::plan;
 use crate::lifecycle::{
-    Consent, Context, Grounds, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Verb, Wishes, execute,
+    Consent, Context, Grounds, ImageNeed, Memory, Recorder, Requests, Secrets, Tally, Target, Toolset, Tried, Verb,
+    Wishes, execute,
 };
+use crate::model::dns::DnsRecord;
+use crate::model::project::ImageFrom;
+use crate::model::ssh::Logins;
 use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
 use crate::process::{Lock, LockError};
 use crate::project::{Selection, rules};
@@ -70,6 +76,8 @@ pub struct Report {
     pub code: u8,
     /// Endpoints with their domains, for the last lines.
     pub sites: Vec<(DeploymentId, String, Vec<String>)>,
+    /// Records that a person has to set.
+    pub dns: Vec<DnsRecord>,
 }
 
 /// Runs a request to its end.
@@ -86,7 +94,7 @@ pub async fn conduct(world: &World, request: Request) -> Result<Report> {
 
 async fn conduct_opened(
     world: &World,
-    request: Request,
+    mut request: Request,
     (opened, secrets): (Opened, Arc<Secrets>),
     began: crate::model::Timestamp,
 ) -> Result<Report> {
@@ -95,12 +103,16 @@ async fn conduct_opened(
         None => world.store(&opened)?,
     });
     let ids = chosen(&opened, &store, &request)?;
-    credentials(world, &opened, &ids, &request)?;
+    let lacking = match request.verb {
+        Verb::Only(Stage::Config | Stage::Test) => Lacking::new(),
+        _ => credentials::lacking(world, &opened, &ids),
+    };
+    credentials::some_have_them(&ids, &lacking)?;
     vaults::ready(world, &opened, &secrets, &request)?;
     hosts::carried(&store, &ids, &request)?;
     left_alone(world, &store, &ids, &request)?;
     reach::keys(&opened.project, &store, &ids, &request)?;
-    let public_keys = reach::public_keys(&opened.project.ssh)?;
+    let logins = reach::logins(&opened.project)?;
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
@@ -118,7 +130,7 @@ async fn conduct_opened(
         tools: &tools,
         now: began,
         exe: &world.exe,
-        public_keys: &public_keys,
+        logins: &logins,
     };
     let images = match request.verb {
         _ if request.wishes.adopt => Images::None,
@@ -126,9 +138,14 @@ async fn conduct_opened(
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
     };
-    let observed = observe(&ground, &ids, images, true).await?;
+    let mut observed = observe(&ground, &ids, images, true).await?;
+    clouds::still_there(world, &opened, (store.id(), &secrets), &lacking, &mut observed.images).await;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
+    if credentials::block(&mut plan, &lacking) {
+        request.requests.lacking = lacking.into_keys().collect();
+    }
+    clouds::remark(&mut plan, &observed.targets, &opened);
     let asked_from = world.clock.now();
     let ledger = store.ledger(None).map_err(unusable)?;
     let outlook = budget::outlook(&opened.project, &ledger, &plan, &observed.targets, began);
@@ -137,7 +154,7 @@ async fn conduct_opened(
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
     let context =
-        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, public_keys);
+        context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, logins);
     context.tally.asked(asked_ms);
     let over = outlook.over;
     let report =
@@ -171,24 +188,6 @@ fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Requ
         (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
     }
     Ok(())
-}
-
-/// The environment variables that providers need are there; their values are the tools' business.
-fn credentials(world: &World, opened: &Opened, ids: &[DeploymentId], request: &Request) -> Result<()> {
-    if matches!(request.verb, Verb::Only(Stage::Config | Stage::Test)) {
-        return Ok(());
-    }
-    let providers: BTreeSet<_> =
-        ids.iter().filter_map(|id| opened.project.provider_specs.get(&id.provider)).map(|p| &p.name).collect();
-    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
-    let mut failure = Failure::new(Kind::Credentials, "credentials are missing");
-    for provider in providers.into_iter().filter_map(|name| opened.project.provider_specs.get(name)) {
-        for name in provider.credentials.iter().filter(|name| !given(name)) {
-            failure = failure.because(format!("`{}` needs the environment variable {name}", provider.name));
-            failure = failure.hint(format!("export {name}=..."));
-        }
-    }
-    if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
 /// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
@@ -267,11 +266,16 @@ fn context(
     tools: Toolset,
     consent: Consent,
     (records, index, secrets): (Vec<crate::model::Deployment>, Vec<crate::model::Image>, Arc<Secrets>),
-    public_keys: Vec<String>,
+    logins: Logins,
 ) -> Arc<Context> {
     let project = &opened.project;
     let copies = copies.clone();
-    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old);
+    let by_id = |need: &ImageNeed| {
+        project.provider_specs.get(&need.provider).is_some_and(|provider| provider.image_from == ImageFrom::Id)
+    };
+    // What a cloud lost is not to be found in a manifest of the last build.
+    let lost = |need: &ImageNeed| need.existing.is_some() && !need.there && by_id(need);
+    let anew = observed.images.iter().filter(|need| request.wishes.rebuild || need.old || lost(need));
     let rebuild = anew.map(|need| (need.provider.clone(), need.appliance.clone())).collect();
     let (journal, screen, clock) = (store.clone(), world.screen.clone(), world.clock.clone());
     let recorder = Recorder::new(run.clone(), 0, journal, screen, clock, secrets.clone());
@@ -304,11 +308,12 @@ fn context(
         asking: tokio::sync::Mutex::new(()),
         building: tokio::sync::Mutex::new(()),
         initialising: tokio::sync::Mutex::new(()),
+        tried: Tried::default(),
         tally: Tally::default(),
         memory: Memory::new(records, index),
         checker: crate::services::health::Checker::new(),
         ssh: project.ssh.clone(),
-        public_keys,
+        logins,
         sockets: reach::sockets(world, &opened.home, &run),
         grounds: Grounds::default(),
         after_apply: Box::new(move |_| copies.soon()),
@@ -359,12 +364,12 @@ async fn execute_recorded(
         () = room::watch(world, &context) => unreachable!("the disk is looked at for ever"),
     };
     reach::hang_up(&context.sockets).await;
-    let code = exit::of_run(&context, &end, request);
+    let code = verdict::code(&context, &end, request.verb);
     let totals = context.tally.totals(world.clock.now().since(began), install_ms);
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
         context.recorder.show(None, ended);
-        return Ok(Report { code, sites: Vec::new() });
+        return Ok(Report { code, sites: Vec::new(), dns: Vec::new() });
     }
     if let Err(error) = context.recorder.record(None, ended) {
         return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
@@ -373,10 +378,14 @@ async fn execute_recorded(
     store.flush().map_err(unusable)?;
     copies.now();
     if request.verb == Verb::Only(Stage::Images) {
-        return Ok(Report { code, sites: Vec::new() });
+        return Ok(Report { code, sites: Vec::new(), dns: Vec::new() });
     }
-    let sites = context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists());
-    let sites =
-        sites.filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone()))).collect();
-    Ok(Report { code, sites })
+    let there: Vec<_> =
+        context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists()).collect();
+    let dns = there.iter().flat_map(|record| clouds::records(record, &opened.project)).collect();
+    let sites = there
+        .iter()
+        .filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone())))
+        .collect();
+    Ok(Report { code, sites, dns })
 }

@@ -1,9 +1,6 @@
 //! Exit codes, named once. `status` and `test` answer as Nagios plugins do instead.
 
-use super::conduct::Request;
 use super::failure::Kind;
-use crate::lifecycle::{Context, RunEnd, Verb};
-use crate::model::{Outcome, Stage};
 
 /// All is well; for `status` also when everything is destroyed.
 pub const OK: u8 = 0;
@@ -19,7 +16,7 @@ pub const PROJECT: u8 = 20;
 pub const TOOL: u8 = 21;
 /// Someone else holds the deployment.
 pub const LOCKED: u8 = 22;
-/// Credentials are missing.
+/// Credentials are missing, or not taken.
 pub const CREDENTIALS: u8 = 23;
 /// The store or the disk cannot be used.
 pub const STORE: u8 = 24;
@@ -45,7 +42,7 @@ pub const ALL: &[(u8, &str)] = &[
     (PROJECT, "the project's files are wrong"),
     (TOOL, "a tool is missing or too old"),
     (LOCKED, "another otto holds the deployment"),
-    (CREDENTIALS, "credentials are missing"),
+    (CREDENTIALS, "credentials are missing, or the provider cannot be used with them"),
     (STORE, "the store or the disk cannot be used"),
     (FAILED, "a stage failed and nothing changed"),
     (TIMED_OUT, "a stage timed out"),
@@ -72,32 +69,5 @@ pub fn of(kind: Kind) -> u8 {
         Kind::Partial => PARTIAL,
         Kind::Declined => DECLINED,
         Kind::Bug => BUG,
-    }
-}
-
-/// otto's exit code: a signal's, or that of the worst unit.
-pub(super) fn of_run(context: &Context, end: &RunEnd, request: &Request) -> u8 {
-    if let Some(signal) = context.stop.borrow().signal {
-        return SIGNAL + signal;
-    }
-    if end.outcome == Outcome::Ok && end.journal.is_none() {
-        return OK;
-    }
-    let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
-    if request.verb == Verb::Only(Stage::Test) {
-        // As a Nagios plugin: critical.
-        return 2;
-    }
-    // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
-    let changed = bad.iter().any(|u| u.changed)
-        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
-    if end.journal.is_some() || context.stop.borrow().requested() {
-        return if changed { PARTIAL } else { STORE };
-    }
-    match () {
-        () if bad.iter().any(|u| u.refused) && !changed => DECLINED,
-        () if bad.iter().any(|u| u.outcome == Outcome::TimedOut) => TIMED_OUT,
-        () if changed => PARTIAL,
-        () => FAILED,
     }
 }

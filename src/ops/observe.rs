@@ -9,6 +9,9 @@ use super::failure::{Failure, Kind, Result};
 use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
 use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, config_hash, machines_print};
+use crate::model::project::ImageFrom;
+use crate::model::site::Shape;
+use crate::model::ssh::Logins;
 use crate::model::{
     Deployment, DeploymentId, DeploymentSpec, Health, Image, Name, Project, Provider, ProviderKind, Timestamp,
 };
@@ -54,8 +57,8 @@ pub(super) struct Ground<'a> {
     pub now: Timestamp,
     /// otto itself.
     pub exe: &'a Utf8Path,
-    /// Public keys for hosts that are made.
-    pub public_keys: &'a [String],
+    /// Who may log in to hosts that are made.
+    pub logins: &'a Logins,
 }
 
 impl Ground<'_> {
@@ -149,11 +152,12 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         bases: BTreeMap::new(),
         region: String::new(),
         credentials: Vec::new(),
-        image_from: crate::model::project::ImageFrom::Id,
+        image_from: ImageFrom::Id,
         image_match: None,
         prices: None,
         probed: false,
         workspace: None,
+        variables: BTreeSet::new(),
         backend_config: Vec::new(),
     }
 }
@@ -185,7 +189,14 @@ fn needs(
     let mut found = Vec::new();
     for (provider, appliance) in wanted {
         let files = print(fingerprint::appliance(ground.project, &provider, &appliance))?;
-        let hash = inputs::hash(&[("files", &files), ("packer", version), ("otto", env!("CARGO_PKG_VERSION"))]);
+        let spec = ground.project.provider_specs.get(&provider);
+        let regions = spec.map(|spec| regions(ground.project, spec)).unwrap_or_default();
+        // An archive is the same everywhere; what a cloud keeps lies in its regions.
+        let place = spec.filter(|spec| spec.image_from == ImageFrom::Id).map(|s| format!("{} {regions:?}", s.region));
+        let mut parts = vec![("files", files.as_str()), ("packer", version), ("otto", env!("CARGO_PKG_VERSION"))];
+        parts.extend(place.as_deref().map(|place| ("place", place)));
+        let hash = inputs::hash(&parts);
+        prints.regions.insert(provider.clone(), regions);
         let existing = ground.index.iter().find(|i| i.provider == provider && i.appliance == appliance).cloned();
         let there =
             existing.as_ref().is_some_and(|image| is_there(image, ground.project.provider_specs.get(&provider)));
@@ -196,9 +207,21 @@ fn needs(
     Ok(found)
 }
 
+/// Regions beside the provider's own in which a site of the project runs on it.
+fn regions(project: &Project, provider: &Provider) -> Vec<String> {
+    let shapes = project.sites.values().flat_map(|site| {
+        let named = site.environments.values().chain(site.patterns.iter().map(|(_, shape)| shape));
+        std::iter::once(&site.base).chain(named)
+    });
+    // A region is one cloud's word: it says nothing of the others that a site may be on.
+    let alone = |shape: &&Shape| shape.providers.as_ref().is_some_and(|only| *only == [provider.name.clone()]);
+    let all: BTreeSet<String> = shapes.filter(alone).filter_map(|shape| shape.region.clone()).collect();
+    all.into_iter().filter(|region| *region != provider.region).collect()
+}
+
 /// A file's existence can be seen; an id of a cloud is taken from the index.
 fn is_there(image: &Image, provider: Option<&Provider>) -> bool {
-    let by_file = provider.is_some_and(|p| p.image_from == crate::model::project::ImageFrom::File);
+    let by_file = provider.is_some_and(|p| p.image_from == ImageFrom::File);
     !by_file || std::fs::metadata(&image.reference).is_ok_and(|m| image.size.is_none_or(|size| m.len() == size))
 }
 
@@ -219,7 +242,7 @@ fn provision_hash(
         return Ok(None);
     };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
-    let identity = Identity::of(record, &ground.project.id, ground.store, ground.public_keys);
+    let identity = Identity::of(record, &ground.project.id, ground.store, ground.logins);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());
     let root_folder = &target.provider.folder;

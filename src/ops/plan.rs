@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::ages::Ages;
 use super::budget;
 use super::choose;
+use super::clouds;
+use super::credentials;
 use super::failure::{Failure, Kind, Result};
 use super::observe::{self, Images, Observed, observe};
 use super::reach;
@@ -45,7 +47,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
         tools: &tools,
         now: world.clock.now(),
         exe: &world.exe,
-        public_keys: &reach::public_keys(&opened.project.ssh).unwrap_or_default(),
+        logins: &reach::logins(&opened.project).unwrap_or_default(),
     };
     let observed = observe(&ground, &ids, Images::Booted, true).await?;
     let mut plan: Plan = make(Verb::Up, &observed.images, &observed.targets, wishes);
@@ -60,6 +62,8 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));
         }
     }
+    let lacks_credentials = credentials::block(&mut plan, &credentials::lacking(world, &opened, &ids));
+    clouds::remark(&mut plan, &observed.targets, &opened);
     let changes =
         if diff { self::changes(world, &opened, (store.id(), &tools), &plan, &observed).await? } else { Vec::new() };
     let ledger = store.ledger(None).map_err(unusable)?;
@@ -70,6 +74,7 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
         changes,
         costs: outlook.changes,
         over_budget: outlook.over,
+        lacks_credentials,
     })
 }
 
@@ -92,7 +97,7 @@ async fn changes(
     env.extend(foreign.map(|name| (name.to_owned(), String::new())));
     let mut all = Vec::new();
     let owner = world.owner();
-    let public_keys = reach::public_keys(&opened.project.ssh)?;
+    let logins = reach::logins(&opened.project)?;
     for target in &observed.targets {
         let unit = plan.unit(&UnitId::of(&target.spec.id, Stage::Provision));
         if unit.is_none_or(|unit| unit.action != Action::Run) || target.provider.kind != ProviderKind::Terraform {
@@ -103,7 +108,7 @@ async fn changes(
         let ground = Ground {
             home: &opened.home,
             ids: (&opened.project.id, store),
-            public_keys: &public_keys,
+            logins: &logins,
             owner: &owner,
             program,
             env: env.clone(),

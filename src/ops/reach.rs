@@ -10,7 +10,7 @@ use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::world::{World, unusable};
 use crate::lifecycle::{Verb, https};
-use crate::model::ssh::Access;
+use crate::model::ssh::{Access, Logins};
 use crate::model::{
     CheckResult, Deployment, DeploymentId, DeploymentSpec, HostState, Project, ProviderKind, RunId, Ssh, Stage,
     Timestamp, Ways,
@@ -19,6 +19,9 @@ use crate::process::capture;
 use crate::services::health::{Checker, Level, Scope};
 use crate::store::Store;
 use crate::tools::ssh;
+
+/// Every address there is.
+const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
 /// How a deployment's hosts are reached; its files are written if that is possible.
 pub(super) fn access(project: &Project, home: &Utf8Path, record: &Deployment) -> Access {
@@ -127,11 +130,18 @@ pub(super) fn keys(project: &Project, store: &Store, ids: &[DeploymentId], reque
     if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
-/// The keys themselves: of `public_keys`, else of the file beside the private one.
+/// Who may log in to hosts that are made, and from where: from anywhere, while otto.yaml says nothing of it.
 ///
 /// # Errors
 /// A file that is named and cannot be read.
-pub(super) fn public_keys(settings: &Ssh) -> Result<Vec<String>> {
+pub(super) fn logins(project: &Project) -> Result<Logins> {
+    let anywhere = || ANYWHERE.map(str::to_owned).to_vec();
+    let admin_cidrs = project.admin_cidrs.clone().unwrap_or_else(anywhere);
+    Ok(Logins { public_keys: public_keys(&project.ssh)?, admin_cidrs })
+}
+
+/// The keys themselves: of `public_keys`, else of the file beside the private one.
+fn public_keys(settings: &Ssh) -> Result<Vec<String>> {
     let mut all = Vec::new();
     let line =
         |text: &str| text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned);

@@ -32,9 +32,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let now = world.clock.now();
     let ages = Ages::new(&opened.project, &index, now);
     let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
+    let ids: Vec<DeploymentId> = records.iter().map(|record| record.id.clone()).collect();
+    let last = store.last_runs(&ids).map_err(unusable)?;
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, store, ages, unended, checker) = (&opened, &store, &ages, &unended, &checker);
+        let (opened, last, ages, unended, checker) = (&opened, &last, &ages, &unended, &checker);
         let accounts = &accounts;
         async move {
             let found = match checker {
@@ -44,8 +46,8 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
                 _ => None,
             };
             let at_work = AtWork::of(&record.id, unended);
-            let spend = accounts.of(&record.id);
-            DeploymentStatus { spend, ..row(record, found, last_run(store, &record.id, &at_work), &at_work, ages, now) }
+            let last = last.get(&record.id).map(|last| last_run(last, &at_work));
+            DeploymentStatus { spend: accounts.of(&record.id), ..row(record, found, last, &at_work, ages, now) }
         }
     });
     let deployments = futures_util::future::join_all(rows).await;
@@ -112,13 +114,14 @@ impl AtWork {
     }
 }
 
-fn last_run(store: &Store, id: &DeploymentId, at_work: &AtWork) -> Option<LastRun> {
-    let mut last = store.last_run_of(id).ok().flatten()?;
+/// What the journal says of a last run, and whether that can still be so.
+fn last_run(last: &LastRun, at_work: &AtWork) -> LastRun {
+    let mut last = last.clone();
     let left = at_work.left.as_ref().is_some_and(|(run, _)| *run == last.id);
     if last.outcome == Outcome::Running && !left && !at_work.living.contains(&last.id) {
         last.outcome = Outcome::Lost;
     }
-    Some(last)
+    last
 }
 
 fn row(

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -20,7 +21,7 @@ use super::problem::{Problem, tidy};
 use super::read::{Fields, NAME_RULE, Reading, SHARED_FILE};
 use super::shape::Known;
 use super::site_file::{self, Environments};
-use super::{prices_file, provider_file, roles, rules, yaml};
+use super::{prices_file, provider_file, roles, roots, rules, yaml};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "otto.yaml";
@@ -162,6 +163,7 @@ impl Loader {
             config: self.folder.join("clowd/config").into_string(),
             image_max_age_s: file.image_max_age_s,
             ssh: file.ssh,
+            admin_cidrs: file.admin_cidrs,
         }
     }
 
@@ -178,11 +180,12 @@ impl Loader {
             let Some(name) = self.folder_name(text, "clowd/provision") else { continue };
             let read =
                 |reading: &mut Reading, node: &Node| provider_file::read(reading, node, name.clone(), path.to_string());
-            let Some(provider) = self.read_with(&file, &format!("providers.{text}"), read) else { continue };
-            if provider.kind == ProviderKind::Terraform && !has_root(path) {
+            let Some(mut provider) = self.read_with(&file, &format!("providers.{text}"), read) else { continue };
+            if provider.kind == ProviderKind::Terraform && !roots::is_there(path) {
                 let problem = Problem::of(file, "no `*.tf` beside it").hint("kind `terraform` needs a Terraform root");
                 self.problems.push(problem.key("kind"));
             }
+            provider.variables = roots::variables(path);
             all.insert(name, provider);
         }
         all
@@ -218,12 +221,12 @@ impl Loader {
         environments: Option<&Environments<'_>>,
     ) -> BTreeMap<Name, Site> {
         let mut all = BTreeMap::new();
-        let mut real: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();
+        let mut real: BTreeMap<(u64, u64), &str> = BTreeMap::new();
         let shared = self.shared();
         for (text, path) in folders {
             let Some(name) = self.folder_name(text, "sites") else { continue };
-            if let Ok(place) = path.canonicalize_utf8()
-                && let Some(other) = real.insert(place, text)
+            if let Ok(about) = fs::metadata(path)
+                && let Some(other) = real.insert((about.dev(), about.ino()), text)
             {
                 let message = format!("duplicate site: `sites/{text}` and `sites/{other}` are one folder");
                 self.problems.push(Problem::of(format!("sites/{text}"), message).hint("remove the link"));
@@ -296,8 +299,9 @@ impl Loader {
         let node = yaml::parse(file, &text, &mut reading.problems);
         let value = node.and_then(|node| read(&mut reading, &node));
         self.problems.append(&mut reading.problems);
-        self.origins.0.append(&mut reading.origins.0);
-        self.values.0.append(&mut reading.values.0);
+        // Not `append`: it builds the whole map anew, for each of hundreds of files.
+        self.origins.0.extend(std::mem::take(&mut reading.origins.0));
+        self.values.0.extend(std::mem::take(&mut reading.values.0));
         value
     }
 
@@ -344,7 +348,7 @@ impl Loader {
         } else if marker == "site.yaml" {
             let problem = Problem::of(place, "no `site.yaml` in it: the folder is left out");
             self.problems.push(problem.hint("write one, or remove the folder").warn());
-        } else if marker == "provider.yaml" && has_root(path) {
+        } else if marker == "provider.yaml" && roots::is_there(path) {
             let problem = Problem::of(place, "no `provider.yaml` in it: it is no provider of this project");
             self.problems.push(problem.hint("write one with `kind: terraform`").warn());
         }
@@ -360,11 +364,6 @@ fn no_table(provider: &Provider, table: &str, origin: Option<&Origin>) -> Proble
         Some(Origin::File { line, column, .. }) => problem.at(*line, *column),
         _ => problem,
     }
-}
-
-fn has_root(path: &Utf8Path) -> bool {
-    let is_tf = |name: &str| name.ends_with(".tf") || name.ends_with(".tf.json");
-    path.read_dir_utf8().is_ok_and(|all| all.flatten().any(|entry| is_tf(entry.file_name())))
 }
 
 /// A file's text: a regular file, of bounded size, in UTF-8.

@@ -27,6 +27,7 @@ mod provider_file;
 mod read;
 mod resolved;
 mod roles;
+mod roots;
 mod shape;
 mod site_file;
 mod ssh_settings;

@@ -64,7 +64,7 @@ impl Node {
 
     /// It says nothing.
     pub(super) fn is_null(&self) -> bool {
-        self.scalar().is_some_and(|value| value.is_null())
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if is_null(text))
     }
 
     /// As JSON, for values that otto only passes on.
@@ -120,12 +120,20 @@ fn shortened(text: &str) -> String {
     format!("{}…", line.chars().take(40).collect::<String>())
 }
 
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
 /// What an unquoted text means, by the YAML library's own rules.
 fn plain_scalar(text: &str) -> Value {
-    if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+    if is_null(text) {
         return Value::Null;
     }
-    // Words that begin otherwise are text: no need to ask for each of a large project's names.
+    // Small numbers are plain, and words that begin otherwise are text: no need to ask for each of a large project's.
+    let digits = text.len() < 10 && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    if let (true, Ok(number)) = (digits, text.parse::<u32>()) {
+        return Value::from(number);
+    }
     let asks = text.starts_with(|c: char| c.is_ascii_digit() || "+-.tTfF".contains(c));
     let meant = if asks { serde_yaml::from_str(text).ok() } else { None };
     match meant {

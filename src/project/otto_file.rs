@@ -22,6 +22,8 @@ pub(super) struct OttoFile {
     pub(super) ssh: Ssh,
     /// Spending limit a month of the whole project.
     pub(super) budget: Option<(String, String)>,
+    /// From where SSH is answered.
+    pub(super) admin_cidrs: Option<Vec<String>>,
     /// The same by pattern.
     pub(super) patterns: Vec<(Pattern, Environment)>,
     /// Versions of tools that may be used.
@@ -30,8 +32,19 @@ pub(super) struct OttoFile {
     pub(super) env_files: Vec<String>,
 }
 
-const KEYS: &[&str] =
-    &["project", "id", "providers", "environment", "ssh", "environments", "images", "tools", "env_files", "budget"];
+const KEYS: &[&str] = &[
+    "project",
+    "id",
+    "providers",
+    "environment",
+    "ssh",
+    "environments",
+    "images",
+    "tools",
+    "env_files",
+    "admin_cidrs",
+    "budget",
+];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
@@ -46,6 +59,7 @@ impl Default for OttoFile {
             image_max_age_s: None,
             ssh: Ssh::default(),
             budget: None,
+            admin_cidrs: None,
             patterns: Vec::new(),
             tools: BTreeMap::new(),
             env_files: Vec::new(),
@@ -86,6 +100,12 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
     }
     if let Some(field) = fields.get("ssh") {
         file.ssh = ssh_settings::read(reading, &field);
+    }
+    if let Some(field) = fields.get("admin_cidrs") {
+        let expected = "an address or a network such as `203.0.113.7` or `198.51.100.0/24`";
+        let items = reading.list(&field, "a list such as `[203.0.113.7/32]`");
+        let cidr = |item: &Field<'_>, reading: &mut Reading| reading.parsed(item, expected, quantity::cidr);
+        file.admin_cidrs = items.map(|items| items.iter().filter_map(|item| cidr(item, reading)).collect());
     }
     if let Some(field) = fields.get("images")
         && let Some(inner) = reading.map(&field, "a map such as `{max_age: 30d}`")

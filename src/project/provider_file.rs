@@ -1,6 +1,6 @@
 //! `clowd/provision/<provider>/provider.yaml`: what drives a provider and how its words are spelt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::project::ImageFrom;
 use crate::model::{Name, Provider, ProviderKind};
@@ -30,6 +30,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         prices: None,
         probed: false,
         workspace: None,
+        variables: BTreeSet::new(),
         backend_config: Vec::new(),
     };
     if let Some(field) = reading.required(&fields, "kind", "kind: terraform") {

@@ -45,6 +45,15 @@ pub fn money(text: &str) -> Option<(String, String)> {
     fits.then(|| (amount.to_owned(), currency.to_owned()))
 }
 
+/// A network such as `198.51.100.0/24`; an address alone is the network of just that one.
+pub fn cidr(text: &str) -> Option<String> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address: std::net::IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits: u8 = bits.map_or(Some(most), |bits| bits.parse().ok()).filter(|bits| *bits <= most)?;
+    Some(format!("{address}/{bits}"))
+}
+
 /// A domain in small letters, or why it is none.
 ///
 /// # Errors

@@ -52,19 +52,22 @@ impl<'n> Fields<'n> {
 
     /// A key with a value.
     pub(super) fn get(&self, key: &str) -> Option<Field<'n>> {
-        self.all().find(|field| field.key == key && !field.node.is_null())
+        self.entries.iter().find(|entry| entry.key == key && !entry.value.is_null()).map(|entry| self.field(entry))
     }
 
     /// Every key, those without a value too.
     pub(super) fn all(&self) -> impl Iterator<Item = Field<'n>> {
-        let path = self.path.clone();
-        self.entries.iter().map(move |entry| Field {
-            path: joined(&path, &entry.key),
+        self.entries.iter().map(|entry| self.field(entry))
+    }
+
+    fn field(&self, entry: &'n Entry) -> Field<'n> {
+        Field {
+            path: joined(&self.path, &entry.key),
             key: &entry.key,
             // A value on the key's own line is the better place; one on later lines is found by its key.
             at: if entry.value.at.line == entry.at.line { entry.value.at } else { entry.at },
             node: &entry.value,
-        })
+        }
     }
 
     /// The path of a key in it, present or not.

@@ -1,6 +1,7 @@
 //! Rules of one deployment: what is right in each file and wrong in this combination of site and provider.
 
 use crate::model::site::{DeploymentSpec, balances, serves_pages};
+use crate::model::tls::Source;
 use crate::model::{DeploymentId, Project, Provider, ProviderKind};
 
 use super::near;
@@ -81,6 +82,10 @@ fn serving(spec: &DeploymentSpec, provider: &Provider) -> Vec<Problem> {
     };
     let (servers, balancers) = (hosts(serves_pages), hosts(balances));
     let mut problems = Vec::new();
+    if spec.has_cloud_balancer() {
+        problems.extend(balanced_by_cloud(spec, provider));
+        return problems;
+    }
     if servers > 1 && balancers == 0 {
         let problem =
             Problem::new(format!("{servers} hosts serve pages on `{}` and no role `lb` spreads requests", spec.id))
@@ -91,6 +96,29 @@ fn serving(spec: &DeploymentSpec, provider: &Provider) -> Vec<Problem> {
     if servers == 0 && !spec.roles.is_empty() && spec.roles.values().any(|role| role.count > 0) {
         let problem = Problem::new(format!("no host of `{}` serves pages", spec.id)).key("roles");
         problems.push(problem.hint("the role that does is called `www` (or `clowd`)").warn());
+    }
+    problems
+}
+
+/// `roles.lb: {kind: cloud}`: the provider has to have one, and what it cannot do is said.
+fn balanced_by_cloud(spec: &DeploymentSpec, provider: &Provider) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !provider.takes("cloud_balancer") {
+        let problem = Problem::new(format!("`{}` has no load balancer of its own", provider.name)).key("roles.lb.kind");
+        problems.push(problem.hint(
+            "a balancer on a host is `lb: {image: haproxy, count: 1}`; for one of the cloud, its root declares the variable `cloud_balancer`",
+        ));
+    }
+    if spec.tls.as_ref().is_some_and(|tls| matches!(tls.source, Source::Acme { .. })) {
+        let message =
+            "`acme` cannot be behind the provider's load balancer: the authority's question may reach any host";
+        let problem = Problem::new(message).key("tls");
+        problems.push(problem.hint("use `tls: files` or `self-signed`, or a balancer on a host"));
+    }
+    if let Some((name, _)) = spec.roles.iter().find(|(name, role)| balances(name.as_str()) && role.count > 0) {
+        let problem =
+            Problem::new(format!("`{name}` and the provider's own load balancer both want to answer visitors"));
+        problems.push(problem.key(format!("roles.{name}")).hint("remove one of them"));
     }
     problems
 }

@@ -17,7 +17,7 @@ use super::read::{Field, Fields, Reading};
 /// Keys of a shape.
 pub(super) const KEYS: &[&str] =
     &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on", "budget"];
-const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible"];
+const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible", "kind"];
 const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
 const MAX_HOSTS: u32 = 200;
 
@@ -165,7 +165,7 @@ fn roles(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>, elsewhere:
 fn role(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Option<Role> {
     let fields = reading.map(field, "a map such as `{image: nginx, count: 1}`")?;
     reading.only(&fields, ROLE_KEYS);
-    let mut role = Role { image: None, count: 1, size: "small".to_owned(), ansible: Vec::new() };
+    let mut role = Role { image: None, count: 1, size: "small".to_owned(), ansible: Vec::new(), cloud: false };
     if let Some(image) = fields.get("image") {
         role.image = reading.name(&image);
         if let Some(name) = &role.image
@@ -188,6 +188,15 @@ fn role(reading: &mut Reading, field: &Field<'_>, known: &Known<'_>) -> Option<R
     }
     if let Some(field) = fields.get("ansible") {
         role.ansible = own_roles(reading, &field, known);
+    }
+    if let Some(kind) = fields.get("kind")
+        && reading.one_of(&kind, &[("hosts", false), ("cloud", true)]) == Some(true)
+    {
+        if field.key != "lb" {
+            reading.bad(&kind, format!("role `{}` cannot be the provider's own", field.key), "only `lb` can");
+        }
+        // What an environment without it says of hosts may stand beside.
+        (role.cloud, role.count, role.image) = (true, 0, None);
     }
     Some(role)
 }

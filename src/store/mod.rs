@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod fold;
 mod journal;
+mod last_run;
 mod ledger;
 mod memory;
 mod open;

@@ -1,14 +1,14 @@
 //! Reads: deployments, images, runs, events. Everything recorded through the same handle is visible.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
 use super::fold;
 use super::journal::Store;
 use crate::model::status::{RunSummary, UnitSummary};
-use crate::model::{Deployment, DeploymentId, Event, Image, LastRun, Name, Outcome, RunId, Timestamp};
+use crate::model::{Deployment, DeploymentId, Event, Image, Name, RunId, Timestamp};
 
 /// What the beginning of a run's id stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,34 +70,6 @@ impl Store {
         Ok(self.runs(1)?.pop())
     }
 
-    /// The last run that had a unit of a deployment at work; its outcome is the worst of these units.
-    pub fn last_run_of(&self, id: &DeploymentId) -> Result<Option<LastRun>, StoreError> {
-        let units = ["provision", "config", "test", "destroy"].map(|stage| format!("{id}:{stage}"));
-        self.read(|conn| {
-            let sql = "SELECT u.run, r.verb, r.ended_at FROM units u JOIN runs r ON r.id = u.run
-                       WHERE u.unit IN (?1, ?2, ?3, ?4) AND u.outcome <> 'skipped' ORDER BY r.started_at DESC, u.run DESC LIMIT 1";
-            let last = conn.prepare_cached(sql)?.query_row(params_from_iter(&units), |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?))
-            });
-            let Some((run, verb, ended_at)) = last.optional()? else { return Ok(None) };
-            let sql = "SELECT outcome FROM units WHERE run = ?5 AND unit IN (?1, ?2, ?3, ?4)";
-            let mut found = conn.prepare_cached(sql)?;
-            let words = found.query_map(params_from_iter(units.iter().chain([&run])), |row| row.get::<_, String>(0))?;
-            let mut worst = Outcome::Ok;
-            for word in words {
-                let outcome = serde_json::from_value(serde_json::Value::String(word?)).unwrap_or(Outcome::Lost);
-                if weight(outcome) > weight(worst) {
-                    worst = outcome;
-                }
-            }
-            let ended_at = ended_at.map(Timestamp);
-            if ended_at.is_none() {
-                worst = Outcome::Running;
-            }
-            Ok(Some(LastRun { id: RunId(run), verb, outcome: worst, ended_at }))
-        })
-    }
-
     /// Runs that were started and whose end was not recorded, oldest first.
     pub fn unended_runs(&self) -> Result<Vec<RunId>, StoreError> {
         self.read(|conn| {
@@ -150,19 +122,6 @@ impl Store {
             let lines: Vec<String> = found.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
         })
-    }
-}
-
-/// Worse is heavier.
-fn weight(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Ok | Outcome::Skipped => 0,
-        Outcome::Blocked => 1,
-        Outcome::Cancelled => 2,
-        Outcome::TimedOut => 3,
-        Outcome::Running => 4,
-        Outcome::Lost => 5,
-        Outcome::Failed => 6,
     }
 }
 

@@ -73,3 +73,12 @@ fn only_the_projects_own_files_are_embedded() {
         embedded::files().iter().all(|file| !file.path.contains(".tfstate") && !file.path.contains("/.terraform/"))
     );
 }
+
+#[test]
+fn what_is_embedded_is_what_the_repository_holds() {
+    for file in embedded::files() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file.path);
+        let now = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(now == file.bytes, "{} has changed since otto was built: touch build.rs", file.path);
+    }
+}

@@ -46,6 +46,44 @@ fn impossible() -> Option<String> {
     }
 }
 
+/// The folder that hosts boot from, made once; nothing where there can be no hosts, which is said.
+pub(crate) fn base(acme: bool) -> Option<PathBuf> {
+    if let Some(why) = impossible() {
+        eprintln!("SKIPPED: {why}");
+        return None;
+    }
+    super::tools(); // with them come nginx and haproxy
+    let (base, packages) = (cache().join("otto-test-hosts"), cache().join("otto/packages/root"));
+    fs::create_dir_all(cache()).expect("a cache");
+    let lock = cache().join("otto-test-hosts.lock");
+    let make = |fixture: PathBuf, args: &[&PathBuf]| {
+        let made = Command::new("flock").arg(&lock).arg(fixture).args(args).output().expect("flock");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    make(fixture("base"), &[&base, &packages]);
+    if acme {
+        make(fixture("acme"), &[&base]);
+    }
+    Some(base)
+}
+
+/// A command in the network of a process.
+pub(crate) fn near(pid: u32, command: &Command) -> Command {
+    let mut inside = Command::new("nsenter");
+    inside.args(["-t", &pid.to_string(), "-n", "--"]);
+    inside.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    if let Some(folder) = command.get_current_dir() {
+        inside.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside
+}
+
 impl Hosts {
     /// Starts them; nothing where that cannot be, which is said.
     pub(crate) fn start() -> Option<Self> {
@@ -63,22 +101,7 @@ impl Hosts {
     }
 
     fn begin(acme: bool) -> Option<Self> {
-        if let Some(why) = impossible() {
-            eprintln!("SKIPPED: {why}");
-            return None;
-        }
-        super::tools(); // with them come nginx and haproxy
-        let (base, packages) = (cache().join("otto-test-hosts"), cache().join("otto/packages/root"));
-        fs::create_dir_all(cache()).expect("a cache");
-        let lock = cache().join("otto-test-hosts.lock");
-        let make = |fixture: PathBuf, args: &[&PathBuf]| {
-            let made = Command::new("flock").arg(&lock).arg(fixture).args(args).output().expect("flock");
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        };
-        make(fixture("base"), &[&base, &packages]);
-        if acme {
-            make(fixture("acme"), &[&base]);
-        }
+        let base = base(acme)?;
         let folder = tempfile::Builder::new().prefix("otto-hosts-").tempdir().expect("a folder");
         let key = folder.path().join("key");
         let keygen = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
@@ -114,19 +137,7 @@ impl Hosts {
 
     /// Something on the network from which the hosts are seen.
     pub(crate) fn near(&self, command: &Command) -> Command {
-        let mut inside = Command::new("nsenter");
-        inside.args(["-t", &self.lab.id().to_string(), "-n", "--"]);
-        inside.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-        if let Some(folder) = command.get_current_dir() {
-            inside.current_dir(folder);
-        }
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => inside.env(name, value),
-                None => inside.env_remove(name),
-            };
-        }
-        inside
+        near(self.lab.id(), command)
     }
 
     /// otto, near the hosts.

@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "every test binary uses its part")]
 
+pub(crate) mod digitalocean;
 pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod load;
@@ -103,6 +104,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts a command; `base` is the folder for its output.
+    pub(crate) fn spawn(mut command: Command, base: &Path) -> Self {
+        let outputs = tempfile::Builder::new().prefix("output-").tempdir_in(base).expect("a folder").keep();
+        let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
+        command.stdout(File::create(&out).expect("a file")).stderr(File::create(&err).expect("a file"));
+        Self { child: command.spawn().expect("otto"), out, err }
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a pid")
     }
@@ -172,7 +181,8 @@ impl Sandbox {
         Self { folder: self.base().join(name), root: self.root.clone() }
     }
 
-    fn base(&self) -> PathBuf {
+    /// The folder with home, state and projects.
+    pub(crate) fn base(&self) -> PathBuf {
         self.root.0.path().canonicalize().expect("its name")
     }
 
@@ -196,11 +206,7 @@ impl Sandbox {
     }
 
     pub(crate) fn start<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Running {
-        let outputs = tempfile::Builder::new().prefix("output-").tempdir_in(self.base()).expect("a folder").keep();
-        let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
-        let mut command = self.command(args, &self.folder);
-        command.stdout(File::create(&out).expect("a file")).stderr(File::create(&err).expect("a file"));
-        Running { child: command.spawn().expect("otto"), out, err }
+        Running::spawn(self.command(args, &self.folder), &self.base())
     }
 
     /// Runs otto in the project.

@@ -71,7 +71,7 @@ async fn take(context: &Context, unit: &UnitId, id: &DeploymentId, adoption: &Ad
     let folder = root::refresh(context, id, provider)?;
     fs::create_dir_all(context.hosts_folder(id)).map_err(Trouble::file(context.hosts_folder(id)))?;
     let hosts = bare_hosts(context, id)?;
-    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
+    let identity = Identity::of(&record, &context.project, &context.store, &context.logins);
     let all = inputs::root_variables(&target.spec, &hosts, &identity, context.hosts_folder(id).as_str());
     let declared = root::declared(&folder, &all)?;
     let var_file = root::write_variables(&folder, &all, &declared)?;

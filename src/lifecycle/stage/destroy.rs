@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, billing, root, strays, sweep, unconfigure};
+use super::{backend, billing, credentials, root, strays, sweep, unconfigure};
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Operation, Report, Stream};
 
@@ -24,6 +24,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
         return unconfigure::run(context, unit, id, record).await;
     }
+    // Before the record says that it goes: without them, nothing does.
+    credentials::tried(context, unit, &context.target(id)?.provider).await?;
     if record.dirty.is_some() {
         billing::enter(context, unit, &record, None).await?;
     }
@@ -55,6 +57,10 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     verify(context, &record, id).await?;
     if let Some(terraform) = &remote {
         backend::forget_workspace(context, unit, id, terraform).await?;
+    }
+    if let Err(trouble) = sweep::shared(context, unit, id, "remove").await {
+        // Nothing that bills: the deployment itself is gone.
+        context.note(unit, format!("what it shared with other deployments was left: {trouble}"), true)?;
     }
     // Before the folders go: without them, what the record lists could not be looked for.
     record.hosts.clear();
@@ -104,7 +110,7 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
             size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
         })
         .collect();
-    let identity = Identity::of(record, &context.project, &context.store, &context.public_keys);
+    let identity = Identity::of(record, &context.project, &context.store, &context.logins);
     let all = root_variables(&record.spec, &hosts, &identity, context.hosts_folder(&record.id).as_str());
     let mut declared = root::declared(folder, &all)?;
     declared.retain(|name, _| record.passes(name));

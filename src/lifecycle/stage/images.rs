@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::call::{Call, Called, call};
 use super::super::context::{Context, Program};
@@ -16,6 +16,10 @@ use crate::tools::packer::args::Packer;
 use crate::tools::packer::explain;
 use crate::tools::packer::manifest;
 use crate::tools::packer::parse::{Report, Stream};
+use crate::tools::packer::template::{declared_variables, needs_plugins};
+
+/// After half a day no build is at work any more.
+const BUILDER_LIVES_S: i64 = 12 * 3600;
 
 /// Builds an image into a fresh folder and puts it into the index.
 pub(super) async fn run(
@@ -28,6 +32,7 @@ pub(super) async fn run(
         context.tools.packer.as_ref().ok_or_else(|| UnitEnd::failed("no Packer was found", false))?;
     let spec =
         context.providers.get(provider).ok_or_else(|| UnitEnd::failed(format!("no provider `{provider}`"), false))?;
+    super::credentials::tried(context, unit, spec).await?;
     let hash = context.prints.images.get(&(provider.clone(), appliance.clone())).cloned().unwrap_or_default();
     let short = hash.get(..12).unwrap_or("unhashed");
     let mut name = format!("{appliance}-{short}");
@@ -55,24 +60,21 @@ pub(super) async fn run(
     let template = context.appliances.get(appliance).map(|folder| folder.join(provider.as_str()));
     let template = template.ok_or_else(|| UnitEnd::failed(format!("no appliance `{appliance}`"), false))?;
     let var_file = output.join("otto.json");
-    let variables = json!({
-        "run": context.recorder.run(),
-        "output_dir": output,
-        "name": name,
-        "base": spec.base(appliance),
-    });
+    let variables = variables(context, spec, appliance, (&name, &output), &template)?;
     disk::write_atomic(&var_file, variables.to_string().as_bytes(), 0o600).map_err(Trouble::file(&var_file))?;
-    let invocation = Packer {
+    let call_of = Packer {
         program: packer.path.clone(),
         version: packer.numbers(),
         cwd: template.clone(),
         template,
         var_file,
         env: BTreeMap::new(),
-    }
-    .build(&context.requests.passthrough)
-    .env("OTTO_PACKAGES", context.tools.packages.as_str())
-    .env("OTTO_BIN", context.exe.as_str());
+    };
+    plugins(context, unit, &call_of).await?;
+    let invocation = call_of
+        .build(&context.requests.passthrough)
+        .env("OTTO_PACKAGES", context.tools.packages.as_str())
+        .env("OTTO_BIN", context.exe.as_str());
     let mut stream = Stream::new();
     let called = call(
         context,
@@ -90,6 +92,55 @@ pub(super) async fn run(
     let size = remember(context, unit, (provider, appliance, &hash), &reference)?;
     let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
     Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
+}
+
+/// What a template is told, as far as it declares it. The tags are the builder's and, where a cloud can tag one, the image's:
+/// a machine that an interrupted build left is found by them, by a store or, after half a day, without.
+fn variables(
+    context: &Context,
+    provider: &Provider,
+    appliance: &Name,
+    (name, output): (&str, &Utf8Path),
+    template: &Utf8Path,
+) -> Result<Value, Trouble> {
+    let tags = json!({
+        "otto:project": context.project,
+        "otto:store": context.store,
+        "otto:run": context.recorder.run(),
+        "otto:image": name,
+        "otto:expires": context.now().plus_seconds(BUILDER_LIVES_S).seconds().to_string(),
+    });
+    let all = json!({
+        "run": context.recorder.run(),
+        "output_dir": output,
+        "name": name,
+        "base": provider.base(appliance),
+        "region": provider.region,
+        "regions": context.prints.regions.get(&provider.name).cloned().unwrap_or_default(),
+        "size": provider.size("small"),
+        "tags": tags,
+    });
+    let declared = declared_variables(template).map_err(Trouble::file(template))?;
+    let Value::Object(mut all) = all else { return Ok(all) };
+    // Where nobody named one, the template's own default counts.
+    all.retain(|key, value| declared.contains(key) && !(key == "region" && *value == json!("")));
+    Ok(Value::Object(all))
+}
+
+/// Sees to it that the plugins are there, one template after the other: they are installed into one folder.
+async fn plugins(context: &Context, unit: &UnitId, packer: &Packer) -> Result<(), Trouble> {
+    let Some(invocation) = packer.init().filter(|_| needs_plugins(&packer.template)) else { return Ok(()) };
+    let _one_at_a_time = context.initialising.lock().await;
+    let mut stream = Stream::new();
+    let init = Call { tool: "packer", step: "init", main: false, stream: None, invocation, lock: None };
+    let called = call(context, unit, init, &mut stream).await?;
+    if called.is_clean() {
+        return Ok(());
+    }
+    let why = last_line(&called.folder).unwrap_or_else(|| called.end.describe());
+    let end =
+        UnitEnd { outcome: outcome_of(&called), ..UnitEnd::failed(format!("`packer init` failed: {why}"), false) };
+    Err(end.hint("install the plugins that `plugins.pkr.hcl` names: packer init, with a network").into())
 }
 
 /// A build that did not come to its end.

@@ -5,6 +5,7 @@ pub(in crate::lifecycle) mod backend;
 mod billing;
 mod build;
 mod config;
+mod credentials;
 mod destroy;
 mod failover;
 mod galaxy;

@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, billing, build, guard, machines, refresh, root, strays};
+use super::{backend, billing, build, credentials, guard, machines, refresh, root, strays, sweep};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -50,6 +50,7 @@ pub(super) struct Round {
 
 /// Provisions a deployment.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
+    credentials::tried(context, unit, &context.target(id)?.provider).await?;
     // Before hosts are made: pages that cannot be built need none.
     build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     round(context, unit, id, &Round::default()).await
@@ -71,6 +72,7 @@ pub(super) async fn round(
     let agreed = context.consent.yes || context.consent.agreed_new;
     let one_call = ready.is_new && agreed && ready.target.provider.is_free();
     if one_call {
+        sweep::shared(context, unit, id, "add").await?;
         begin(context, unit, &mut ready)?;
         let invocation = ready.terraform.apply_new(&Extra::passthrough(&context.requests.passthrough));
         return apply(context, unit, ready, invocation).await;
@@ -112,7 +114,7 @@ async fn prepare<'a>(
     })?;
     let mut record = known.clone().filter(|r| r.phase.exists()).unwrap_or_else(|| fresh(context, &target.spec));
     record.state = backend::place(context, &record, &target.provider)?;
-    let identity = Identity::of(&record, &context.project, &context.store, &context.public_keys);
+    let identity = Identity::of(&record, &context.project, &context.store, &context.logins);
     if living.is_none() && record.state.is_none() {
         backend::nothing_beside(context, id, &target.provider)?;
     }
@@ -231,6 +233,7 @@ async fn decide(
     }
     guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, &wish).await?;
     drain(context, unit, &mut ready).await?;
+    sweep::shared(context, unit, &ready.target.spec.id, "add").await?;
     begin(context, unit, &mut ready)?;
     let invocation = ready.terraform.apply_saved(plan_file);
     apply(context, unit, ready, invocation).await

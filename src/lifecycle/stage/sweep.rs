@@ -12,6 +12,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{DeploymentId, Diagnostic, UnitId};
+use crate::tools::script::interpreted;
 use crate::tools::{Invocation, Reader, Said, Stop};
 
 /// An orphans executable that says nothing for this long is ended.
@@ -104,6 +105,26 @@ pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
     executable(&context.terraform_folder(id)).is_some()
 }
 
+/// What an account has only once and deployments share (a public key, on some clouds): `shared add` before an apply,
+/// `shared remove` after a destruction. Nothing where the provider has no such program.
+pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, verb: &str) -> Result<(), Trouble> {
+    let folder = context.terraform_folder(id);
+    let program = folder.join("shared");
+    if !program.is_file() {
+        return Ok(());
+    }
+    run(context, unit, &program, verb, &[verb], &folder, &mut Ignored).await
+}
+
+/// Nothing that is said is read.
+struct Ignored;
+
+impl Reader for Ignored {
+    fn line(&mut self, _: &str) -> Vec<Said> {
+        Vec::new()
+    }
+}
+
 fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     let path = folder.join("orphans");
     path.is_file().then_some(path)
@@ -116,22 +137,20 @@ async fn run(
     step: &str,
     args: &[&str],
     folder: &Utf8Path,
-    lines: &mut Lines,
+    lines: &mut dyn Reader,
 ) -> Result<(), Trouble> {
-    let (program, mut all) = interpreted(program)?;
+    let program_name = program.file_name().unwrap_or_default().to_owned();
+    let (program, mut all) = interpreted(program).map_err(Trouble::file(program))?;
     all.extend(args.iter().map(|a| (*a).to_owned()));
     let invocation = Invocation::new(program, folder, Stop::Script)
         .args(all)
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
-    let step = format!("orphans-{step}");
-    let called = call(
-        context,
-        unit,
-        Call { tool: "orphans", step: &step, main: false, stream: None, invocation, lock: None },
-        lines,
-    )
-    .await?;
+    let tool = if program_name == "shared" { "shared" } else { "orphans" };
+    let step = format!("{tool}-{step}");
+    let called =
+        call(context, unit, Call { tool, step: &step, main: false, stream: None, invocation, lock: None }, lines)
+            .await?;
     if called.is_clean() {
         return Ok(());
     }
@@ -141,23 +160,8 @@ async fn run(
     let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().last().unwrap_or("it said nothing");
     let end =
-        UnitEnd::failed(format!("`orphans {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
+        UnitEnd::failed(format!("`{tool} {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
-}
-
-/// An executable as it is; one that lost its executable bit (a download, an embedding) through its `#!` line.
-fn interpreted(program: &Utf8Path) -> Result<(Utf8PathBuf, Vec<String>), Trouble> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(program).map_err(Trouble::file(program))?.permissions().mode();
-    if mode & 0o111 != 0 {
-        return Ok((program.to_owned(), Vec::new()));
-    }
-    let text = std::fs::read(program).map_err(Trouble::file(program))?;
-    let first = String::from_utf8_lossy(&text);
-    let line = first.lines().next().and_then(|l| l.strip_prefix("#!")).unwrap_or("/bin/sh");
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let interpreter = words.next().unwrap_or_else(|| "/bin/sh".to_owned());
-    Ok((interpreter.into(), words.chain([program.to_string()]).collect()))
 }
 
 /// Reads `orphans list`.

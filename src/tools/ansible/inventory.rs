@@ -77,6 +77,9 @@ fn all_vars(spec: &DeploymentSpec, access: &Access) -> Map<String, Value> {
     for (name, value) in own {
         vars.insert(name.to_owned(), value);
     }
+    if spec.has_cloud_balancer() {
+        vars.insert("cloud_balancer".to_owned(), json!(true));
+    }
     if spec.on.is_some() {
         // The hosts' own site answers what is asked by address.
         vars.insert("default_site".to_owned(), json!(false));

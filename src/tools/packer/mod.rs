@@ -4,6 +4,7 @@ pub mod args;
 pub mod explain;
 pub mod manifest;
 pub mod parse;
+pub mod template;
 
 pub use args::Packer;
 pub use manifest::Built;

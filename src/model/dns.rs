@@ -1,0 +1,67 @@
+//! DNS records that a deployment needs and nobody has set: what a person is told at the end of `up`.
+
+use std::net::IpAddr;
+
+use super::deployment::Deployment;
+
+/// Names below these never leave the machine or the house.
+const PRIVATE: [&str; 4] = ["localhost", "test", "internal", "example"];
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsRecord {
+    /// The name, without a final dot.
+    pub name: String,
+    /// `A`, `AAAA` or `CNAME`.
+    pub kind: &'static str,
+    /// An address, or the name that it stands for.
+    pub value: String,
+}
+
+/// The records of a deployment's public names. `set` is the zone whose records the provider's root sets itself.
+pub fn wanted(record: &Deployment, set: Option<&str>) -> Vec<DnsRecord> {
+    let Some(host) = record.endpoint.as_deref().and_then(host) else { return Vec::new() };
+    let kind = match host.parse::<IpAddr>() {
+        Ok(address) if address.is_loopback() => return Vec::new(),
+        Ok(IpAddr::V4(_)) => "A",
+        Ok(IpAddr::V6(_)) => "AAAA",
+        Err(_) if below(&host, "localhost") => return Vec::new(),
+        Err(_) => "CNAME",
+    };
+    let public = |name: &&String| !PRIVATE.iter().any(|zone| below(name, zone));
+    let open = |name: &&String| !set.is_some_and(|zone| below(name, zone));
+    let names = record.spec.domains.iter().filter(public).filter(open);
+    names.map(|name| DnsRecord { name: name.clone(), kind, value: host.clone() }).collect()
+}
+
+/// `203.0.113.7` of `http://203.0.113.7:80/`.
+fn host(endpoint: &str) -> Option<String> {
+    let rest = endpoint.split_once("://")?.1;
+    let authority = rest.split('/').next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(six) => six.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
+/// The zone itself, or a name in it.
+fn below(name: &str, zone: &str) -> bool {
+    let (name, zone) = (name.to_ascii_lowercase(), zone.to_ascii_lowercase());
+    name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_zones_are_read_as_they_are_written() {
+        let of = |text: &str| host(text).unwrap_or_default();
+        assert_eq!(of("http://203.0.113.7:8080/"), "203.0.113.7");
+        assert_eq!(of("https://[2001:db8::1]/"), "2001:db8::1");
+        assert_eq!(of("http://front.example.org/x"), "front.example.org");
+        assert!(below("WWW.shop.org", "shop.org") && below("shop.org", "shop.org") && !below("myshop.org", "shop.org"));
+        assert!(below("a.test", "test") && !below("contest", "test"));
+    }
+}
