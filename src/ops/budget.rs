@@ -153,14 +153,17 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
         record.hosts.iter().map(host).collect()
     });
     let owner = Subject::Deployment(id.clone());
+    let is_of = |row: &LedgerRow, name: &str| {
+        let whole = row.address.split('/').next().unwrap_or_default();
+        row.owner == owner && row.to.is_none() && (whole == name || whole.contains(&format!("[\"{name}\"]")))
+    };
     for name in there.iter().filter(|(name, size)| wanted.get(*name) != Some(*size)).map(|(name, _)| name) {
-        let of_host = |row: &&mut LedgerRow| {
-            let whole = row.address.split('/').next().unwrap_or_default();
-            row.owner == owner && row.to.is_none() && (whole == name || whole.contains(&format!("[\"{name}\"]")))
-        };
-        rows.iter_mut().filter(of_host).for_each(|row| row.to = Some(now.max(row.from)));
+        rows.iter_mut().filter(|row| is_of(row, name)).for_each(|row| row.to = Some(now.max(row.from)));
     }
-    let new: Vec<(String, String)> = wanted.into_iter().filter(|(name, size)| there.get(name) != Some(size)).collect();
+    // What an interrupted run made is in the ledger, though no record names it yet.
+    let made_already = |name: &str, size: &str| rows.iter().any(|row| is_of(row, name) && row.size == size);
+    let new: Vec<(String, String)> =
+        wanted.into_iter().filter(|(name, size)| there.get(name) != Some(size) && !made_already(name, size)).collect();
     let made = match project.price_table(&id.provider) {
         Some(table) => {
             let mut made = estimate::estimate(table, &new, &target.spec.region);

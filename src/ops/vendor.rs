@@ -87,19 +87,25 @@ pub async fn actual(world: &World) -> Result<Vec<Actual>> {
 /// Nobody to ask, a vendor that does not answer, a table that cannot be written. Tables written before stay written.
 pub async fn update(world: &World, only: Option<&str>) -> Result<Vec<Refreshed>> {
     let opened = world.open()?;
-    let meant: Vec<&Provider> = opened
-        .project
-        .provider_specs
-        .values()
-        .filter(|provider| only.is_none_or(|only| provider.name.as_str() == only))
-        .filter(|provider| program(provider).is_file() || only.is_some())
-        .collect();
+    let mut meant: Vec<&Provider> = opened.project.provider_specs.values().collect();
+    match only {
+        Some(only) => meant.retain(|provider| provider.name.as_str() == only),
+        None => meant.retain(|provider| program(provider).is_file()),
+    }
+    if only.is_none() {
+        let lacks = |provider: &&Provider| missing(world, &opened, provider).map(|name| (provider.name.clone(), name));
+        for (provider, name) in meant.iter().filter_map(lacks) {
+            (world.say)(&format!("left out: {provider}, because the environment variable {name} is not set"));
+        }
+        meant.retain(|provider| missing(world, &opened, provider).is_none());
+    }
     if meant.is_empty() {
         let what = match only {
             Some(name) => format!("no provider `{name}`"),
-            None => "no provider's folder has an executable `bill`: nobody can be asked for prices".to_owned(),
+            None => "nobody can be asked for prices".to_owned(),
         };
-        return Err(Failure::new(Kind::Usage, what));
+        let failure = Failure::new(Kind::Usage, what);
+        return Err(failure.because("asked is the executable `bill` in a provider's folder, with its credentials"));
     }
     let mut all = Vec::new();
     for provider in meant {
@@ -114,6 +120,12 @@ pub async fn update(world: &World, only: Option<&str>) -> Result<Vec<Refreshed>>
     Ok(all)
 }
 
+/// The first credential that is not there.
+fn missing<'p>(world: &World, opened: &Opened, provider: &'p Provider) -> Option<&'p str> {
+    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
+    provider.credentials.iter().map(String::as_str).find(|name| !given(name))
+}
+
 fn program(provider: &Provider) -> Utf8PathBuf {
     Utf8Path::new(&provider.folder).join("bill")
 }
@@ -124,8 +136,7 @@ async fn ask(world: &World, opened: &Opened, provider: &Provider, word: &str) ->
     if !program.is_file() {
         return Err(format!("clowd/provision/{} has no executable `bill`", provider.name));
     }
-    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
-    if let Some(name) = provider.credentials.iter().find(|name| !given(name)) {
+    if let Some(name) = missing(world, opened, provider) {
         return Err(format!("the environment variable {name} is not set"));
     }
     let secrets = secrets::gather(world, opened).map_err(|failure| failure.what)?;
