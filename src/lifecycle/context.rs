@@ -12,6 +12,8 @@ use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
+use crate::model::lease::Move;
+use crate::model::plan::Drift;
 use crate::model::ssh::Logins;
 use crate::model::{
     Ask, Deployment, DeploymentId, EventKind, Image, Name, PriceTable, Provider, Ssh, Subject, Timestamp, UnitId,
@@ -87,6 +89,10 @@ pub struct Requests {
     pub adopt: Option<Adoption>,
     /// Providers without their credentials, where that blocks a unit.
     pub lacking: BTreeSet<Name>,
+    /// `destroy --with`: what holds data and goes all the same.
+    pub with: Vec<String>,
+    /// `extend`.
+    pub extend: Option<Move>,
 }
 
 /// Taking over what was made without otto.
@@ -197,6 +203,7 @@ pub struct Context {
 pub struct Memory {
     records: Mutex<BTreeMap<DeploymentId, Deployment>>,
     images: Mutex<BTreeMap<(Name, Name), Image>>,
+    drifts: Mutex<Vec<Drift>>,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -214,6 +221,7 @@ impl Memory {
         Self {
             records: Mutex::new(records.into_iter().map(|r| (r.id.clone(), r)).collect()),
             images: Mutex::new(newest),
+            drifts: Mutex::default(),
         }
     }
 
@@ -225,6 +233,13 @@ impl Memory {
     /// All that is known.
     pub fn records(&self) -> Vec<Deployment> {
         held(&self.records).values().cloned().collect()
+    }
+
+    /// What this run found to have changed outside of otto.
+    pub fn drifts(&self) -> Vec<Drift> {
+        let mut all = held(&self.drifts).clone();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// References of the newest images of a provider, by appliance.
@@ -282,6 +297,13 @@ impl Context {
         }
         self.record(unit, EventKind::Deployment { record: Box::new(record.clone()) })?;
         held(&self.memory.records).insert(record.id.clone(), record);
+        Ok(())
+    }
+
+    /// Writes down a comparison: journal first, then memory.
+    pub fn remember_drift(&self, unit: &UnitId, drift: Drift) -> Result<(), Trouble> {
+        self.record(unit, EventKind::Drift { record: drift.clone() })?;
+        held(&self.memory.drifts).push(drift);
         Ok(())
     }
 

@@ -20,7 +20,11 @@ pub struct DnsRecord {
 
 /// The records of a deployment's public names. `set` is the zone whose records the provider's root sets itself.
 pub fn wanted(record: &Deployment, set: Option<&str>) -> Vec<DnsRecord> {
-    let Some(host) = record.endpoint.as_deref().and_then(host) else { return Vec::new() };
+    of(record.endpoint.as_deref(), &record.spec.domains, set)
+}
+
+fn of(endpoint: Option<&str>, domains: &[String], set: Option<&str>) -> Vec<DnsRecord> {
+    let Some(host) = endpoint.and_then(host) else { return Vec::new() };
     let kind = match host.parse::<IpAddr>() {
         Ok(address) if address.is_loopback() => return Vec::new(),
         Ok(IpAddr::V4(_)) => "A",
@@ -30,7 +34,7 @@ pub fn wanted(record: &Deployment, set: Option<&str>) -> Vec<DnsRecord> {
     };
     let public = |name: &&String| !PRIVATE.iter().any(|zone| below(name, zone));
     let open = |name: &&String| !set.is_some_and(|zone| below(name, zone));
-    let names = record.spec.domains.iter().filter(public).filter(open);
+    let names = domains.iter().filter(public).filter(open);
     names.map(|name| DnsRecord { name: name.clone(), kind, value: host.clone() }).collect()
 }
 
@@ -54,6 +58,20 @@ fn below(name: &str, zone: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn public_names_get_records_that_nobody_else_sets() {
+        let domains = ["shop.org", "www.shop.org", "other.org", "shop.test", "x.localhost"].map(str::to_owned);
+        let of = |endpoint: &str, set| {
+            let all = of(Some(endpoint), &domains, set).into_iter();
+            all.map(|record| format!("{} {} {}", record.name, record.kind, record.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(of("http://203.0.113.7/", Some("Shop.org")), ["other.org A 203.0.113.7"]);
+        assert_eq!(of("http://[2001:db8::1]/", Some("org")), Vec::<String>::new());
+        assert_eq!(of("http://front.elb.example.net/", None).len(), 3);
+        assert!(of("http://front.elb.example.net/", None)[0].ends_with("CNAME front.elb.example.net"));
+        assert_eq!(of("http://127.0.0.1:20000/", None), Vec::<String>::new());
+    }
 
     #[test]
     fn hosts_and_zones_are_read_as_they_are_written() {

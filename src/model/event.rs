@@ -12,7 +12,7 @@ use super::diagnostic::Diagnostic;
 use super::image::Image;
 use super::ledger::Resource;
 use super::outcome::{End, Outcome};
-use super::plan::PlannedUnit;
+use super::plan::{Drift, PlannedUnit};
 use super::time::Timestamp;
 use super::unit::{RunId, Subject, UnitId};
 
@@ -156,6 +156,11 @@ pub enum EventKind {
         owner: Subject,
         /// All of a deployment's; of an image, those that were added.
         resources: Vec<Resource>,
+    },
+    /// A deployment was compared with what is there; the store keeps it.
+    Drift {
+        /// What was found.
+        record: Drift,
     },
     /// A unit is over.
     UnitEnded {

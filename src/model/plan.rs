@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Money;
 use super::name::DeploymentId;
+use super::time::Timestamp;
 use super::unit::{Stage, UnitId};
 
 /// What will happen to a unit.
@@ -96,6 +97,17 @@ pub struct CostChange {
     /// What comes and has no known price: it is in no number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<String>,
+}
+
+/// What changed of one deployment outside of otto, as far as its state knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which.
+    pub name: DeploymentId,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// `update` or `delete`, with what differs.
+    pub changes: Vec<ResourceChange>,
 }
 
 /// What provisioning would change of one deployment.

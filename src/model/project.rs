@@ -44,6 +44,8 @@ pub struct Project {
     pub config: String,
     /// Older images are warned of and built anew, in seconds.
     pub image_max_age_s: Option<u64>,
+    /// How long after its lease a deployment is reaped, in seconds.
+    pub reap_grace_s: u64,
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
     /// From where the hosts of clouds answer SSH, as CIDRs; absent: nobody said.
@@ -120,6 +122,8 @@ pub struct Provider {
     pub variables: BTreeSet<String>,
     /// What `terraform init` is told of the root's backend: files and `name=value`.
     pub backend_config: Vec<String>,
+    /// Resource types that hold data, beside those whose names say so: they outlive a destruction unless named.
+    pub keep: Vec<String>,
 }
 
 /// One folder of `images/`.
@@ -191,7 +195,7 @@ impl Project {
             checks: shape.checks.clone(),
             region: shape.region.clone().unwrap_or_else(|| provider.region.clone()),
             vars,
-            ttl_s: policy.ttl_s,
+            ttl_s: shape.ttl_s.or(policy.ttl_s),
             protect: policy.protect,
             tls: shape.tls.clone(),
             machines,

@@ -32,6 +32,10 @@ pub enum Stage {
     Test,
     /// Takes everything down.
     Destroy,
+    /// Moves a lease.
+    Extend,
+    /// Compares what is there with what was made.
+    Drift,
 }
 
 impl Stage {
@@ -43,6 +47,8 @@ impl Stage {
             Self::Config => "config",
             Self::Test => "test",
             Self::Destroy => "destroy",
+            Self::Extend => "extend",
+            Self::Drift => "drift",
         }
     }
 }
@@ -56,7 +62,7 @@ impl fmt::Display for Stage {
 impl FromStr for Stage {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Images, Self::Provision, Self::Config, Self::Test, Self::Destroy]
+        [Self::Images, Self::Provision, Self::Config, Self::Test, Self::Destroy, Self::Extend, Self::Drift]
             .into_iter()
             .find(|stage| stage.word() == text)
             .ok_or(())

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::spend::is_free;
 use crate::model::spend::Unpriced;
 use crate::model::status::Spend;
-use crate::model::{DeploymentId, LedgerRow, Project, Timestamp};
-use crate::services::spend::{Sums, bill};
+use crate::model::{DeploymentId, LedgerRow, Money, Name, Orphan, Project, Timestamp};
+use crate::services::spend::{Meter, Span, Sums, bill, reading};
 
 /// Amounts of every deployment, now.
 pub(super) struct Accounts {
@@ -66,6 +66,29 @@ pub(super) fn unpriced(project: &Project, rows: &[&LedgerRow]) -> Vec<Unpriced> 
         }
     }
     all
+}
+
+/// What something costs that is in no state, an hour and since it was made; nothing where there is no price for it.
+pub(super) fn orphan(project: &Project, provider: &Name, orphan: &Orphan, now: Timestamp) -> Option<(Money, Money)> {
+    let table = project.price_table(provider)?;
+    let quantity = orphan.size.strip_suffix("GB").and_then(|size| size.trim().parse().ok());
+    let size = if quantity.is_some() { "" } else { orphan.size.as_str() };
+    let end = format!("_{}", orphan.kind);
+    let of_rows = || table.rows.iter().map(|row| row.kind.as_str()).find(|kind| kind.ends_with(&end));
+    // The words of `orphans`; a builder is a host as others are.
+    let (kind, size) = match orphan.kind.as_str() {
+        "host" | "builder" => (table.host.first()?.kind.as_str(), size),
+        "image" => (table.image.as_ref()?.kind.as_str(), size),
+        "load_balancer" => {
+            let balancer = table.balancer.first()?;
+            (balancer.kind.as_str(), balancer.size.as_deref().unwrap_or(size))
+        }
+        _ => (of_rows()?, size),
+    };
+    let price = reading::priced(table, kind, size, &orphan.region, quantity).ok()?;
+    let since: Timestamp = orphan.created_at.parse().ok()?;
+    let accrued = Meter::new(&price, quantity, vec![Span { from: since, to: now }]).until(now);
+    Some((price.per_hour(quantity), accrued))
 }
 
 /// A day `2026-07-20` lies so many days back; an empty one is as new as the state that says the price.

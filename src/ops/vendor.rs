@@ -14,6 +14,7 @@ use crate::model::prices::PriceRow;
 use crate::model::spend::Actual;
 use crate::model::{Money, PriceTable, Provider};
 use crate::process::{capture, disk};
+use crate::tools::script::interpreted;
 
 /// A vendor that does not answer by then is not waited for.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -93,9 +94,13 @@ pub async fn update(world: &World, only: Option<&str>) -> Result<Vec<Refreshed>>
         None => meant.retain(|provider| program(provider).is_file()),
     }
     if only.is_none() {
-        let lacks = |provider: &&Provider| missing(world, &opened, provider).map(|name| (provider.name.clone(), name));
-        for (provider, name) in meant.iter().filter_map(lacks) {
-            (world.say)(&format!("left out: {provider}, because the environment variable {name} is not set"));
+        for provider in &meant {
+            if let Some(name) = missing(world, &opened, provider) {
+                (world.say)(&format!(
+                    "left out: {}, because the environment variable {name} is not set",
+                    provider.name
+                ));
+            }
         }
         meant.retain(|provider| missing(world, &opened, provider).is_none());
     }
@@ -141,11 +146,10 @@ async fn ask(world: &World, opened: &Opened, provider: &Provider, word: &str) ->
     }
     let secrets = secrets::gather(world, opened).map_err(|failure| failure.what)?;
     let env = secrets.env().iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
-    let (program, mut args) =
-        crate::tools::script::interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
-    args.push(word.to_owned());
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let answer = capture(&program, &args, &env, LIMIT).await.map_err(|error| error.to_string())?;
+    let mut words = interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
+    words.push(word.to_owned());
+    let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    let answer = capture(Utf8Path::new(&words[0]), &args, &env, LIMIT).await.map_err(|error| error.to_string())?;
     if answer.code == 0 {
         return Ok(answer.stdout);
     }

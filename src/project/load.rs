@@ -162,6 +162,7 @@ impl Loader {
             appliances,
             config: self.folder.join("clowd/config").into_string(),
             image_max_age_s: file.image_max_age_s,
+            reap_grace_s: file.reap_grace_s,
             ssh: file.ssh,
             admin_cidrs: file.admin_cidrs,
         }

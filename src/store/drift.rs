@@ -1,11 +1,12 @@
 //! What each look for changes made outside otto found. Rows are only added: the last one is a deployment's drift, all of
 //! them its history.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
 use super::error::StoreError;
 use super::journal::Store;
+use crate::model::plan::Drift;
 use crate::model::{DeploymentId, RunId, Timestamp};
 
 /// The version of documents written today.
@@ -74,6 +75,16 @@ impl Store {
             conn.prepare_cached(sql)?.query_map(params![id, limit], row)?.collect()
         })
     }
+}
+
+/// Adds what a run found.
+pub(super) fn put(conn: &Connection, found: &Drift, run: &str) -> rusqlite::Result<()> {
+    let changes = serde_json::to_string(&found.changes)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let sql = "INSERT INTO drift (deployment, at, run, changes, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let count = u32::try_from(found.changes.len()).unwrap_or(u32::MAX);
+    conn.prepare_cached(sql)?.execute(params![found.name.to_string(), found.at.0, run, count, DOCUMENT, changes])?;
+    Ok(())
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<DriftRow> {

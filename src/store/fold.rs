@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
 
+use super::drift;
 use super::ledger;
 use crate::model::{Deployment, Event, EventKind, Image, Outcome, RunId};
 
@@ -70,6 +71,7 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
             conn.prepare_cached("DELETE FROM images WHERE reference = ?1")?.execute(params![reference])?;
             ledger::image_gone(conn, reference, event.at)?;
         }
+        EventKind::Drift { record } => drift::put(conn, record, run)?,
         EventKind::Ledger { owner, resources } => ledger::enter(conn, owner, resources, event.at)?,
         _ => {}
     }
@@ -130,6 +132,7 @@ fn word(kind: &EventKind) -> &'static str {
         EventKind::Image { .. } => "image",
         EventKind::ImageGone { .. } => "image_gone",
         EventKind::Ledger { .. } => "ledger",
+        EventKind::Drift { .. } => "drift",
         EventKind::UnitEnded { .. } => "unit_ended",
         EventKind::Stopping { .. } => "stopping",
         EventKind::RunEnded { .. } => "run_ended",

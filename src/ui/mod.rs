@@ -32,7 +32,7 @@ pub mod theme;
 pub mod tools;
 
 pub use ask::TerminalAsk;
-pub use changes::render_resources;
+pub use changes::{render_drift, render_resources};
 pub use ci::{Ci, Grouped};
 pub use confirm::{Changes, render_changes};
 pub use error::{Problem, render_error, render_problems};

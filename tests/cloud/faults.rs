@@ -3,40 +3,8 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::support::digitalocean::Cloud;
-use super::support::{Output, Sandbox, wait_for};
-use super::things;
-
-const THINGS: &str = "dev/do/things";
-const NAMES: [&str; 3] = ["dev-things-www-1", "dev-things-www-2", "dev-things-www-3"];
-const PROVISION: [&str; 3] = ["provision", "--yes", THINGS];
-
-/// Phase, and whether it says that something is wrong.
-fn phase(cloud: &Cloud, sandbox: &Sandbox) -> (String, bool) {
-    let status = cloud.otto(sandbox, &["status", "--json", THINGS]).json();
-    let one = &status["deployments"][0];
-    (one["phase"].as_str().unwrap_or("absent").to_owned(), !one["dirty"].is_null())
-}
-
-#[track_caller]
-fn is(cloud: &Cloud, sandbox: &Sandbox, expected: &str, dirty: bool) {
-    assert_eq!(phase(cloud, sandbox), (expected.to_owned(), dirty));
-}
-
-/// The command that the status names as the repair.
-fn repair(cloud: &Cloud, sandbox: &Sandbox) -> Output {
-    let status = cloud.otto(sandbox, &["status", "--json", THINGS]).json();
-    let line = status["deployments"][0]["dirty"]["repair"].as_str().expect("a repair").to_owned();
-    let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-    cloud.otto(sandbox, &words)
-}
-
-#[track_caller]
-fn destroyed(cloud: &Cloud, sandbox: &Sandbox) {
-    cloud.otto(sandbox, &["destroy", "--yes"]).ends(0);
-    is(cloud, sandbox, "destroyed", false);
-    cloud.is_empty();
-}
+use super::support::wait_for;
+use super::{NAMES, PROVISION, THINGS, destroyed, is, repair, things};
 
 #[test]
 fn limits_and_short_errors_are_waited_out() {
@@ -67,15 +35,6 @@ fn errors_that_last_leave_a_part_that_is_finished_later() {
     is(&cloud, &sandbox, "destroying", true);
     assert_eq!(cloud.names("droplets"), NAMES);
     cloud.forgive();
-    destroyed(&cloud, &sandbox);
-}
-
-#[test]
-fn a_lost_answer_makes_a_twin_that_does_not_outlive_its_deployment() {
-    let Some((cloud, sandbox)) = things() else { return };
-    cloud.fault(&json!({"match": "POST /v2/droplets", "drop": true, "late": true}));
-    cloud.otto(&sandbox, &PROVISION).ends(0);
-    assert_eq!(cloud.names("droplets").len(), 4, "the provider asks again, and there are two");
     destroyed(&cloud, &sandbox);
 }
 

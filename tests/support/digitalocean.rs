@@ -153,7 +153,8 @@ impl Cloud {
     /// Makes a project one of this account's.
     pub(crate) fn settle(&self, sandbox: &Sandbox) {
         let key = self.key();
-        let ssh = format!("{{user: root, identity: {0}, public_keys: [{0}.pub], wait: 20s}}", key.display());
+        let wait = if self.machines { "20s" } else { "1s" };
+        let ssh = format!("{{user: root, identity: {0}, public_keys: [{0}.pub], wait: {wait}}}", key.display());
         sandbox.edit("otto.yaml", "providers: [local]", "providers: [do]");
         sandbox.edit("otto.yaml", "environment: dev ", &format!("ssh: {ssh}\nenvironment: dev "));
     }

@@ -28,6 +28,9 @@ fn good_streams_are_successes() {
         ("tofu-apply.jsonl", "1.12.6", Operation::Apply, 2),
         ("tofu-destroy.jsonl", "1.12.6", Operation::Destroy, 2),
         ("terraform-plan.jsonl", "1.11.4", Operation::Plan, 0),
+        // DigitalOcean's own provider, against a stand-in of its API.
+        ("digitalocean-terraform-apply.jsonl", "1.11.4", Operation::Apply, 14),
+        ("digitalocean-terraform-destroy.jsonl", "1.11.4", Operation::Destroy, 16),
     ] {
         let report = report(name);
         assert!(report.succeeded(operation), "{name}: {report:#?}");

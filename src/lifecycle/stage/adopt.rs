@@ -199,7 +199,7 @@ async fn bring(
         of_this_tool(context, &shown, state)?;
         return Ok(format!("its state stays where it is: {shown}"));
     };
-    backend::must_be_empty(&record.id, place, &found)?;
+    backend::must_be_empty(&record.id, place, &found, &[])?;
     let invocation = terraform.state_push(&path);
     let name = program_name(context);
     let mut stream = Stream::new();

@@ -70,7 +70,8 @@ pub(super) async fn round(
         billing::enter(context, unit, &ready.record, Some(&ready.terraform)).await?;
     }
     let agreed = context.consent.yes || context.consent.agreed_new;
-    let one_call = ready.is_new && agreed && ready.target.provider.is_free();
+    let used_again = context.memory.record(id).is_some_and(|known| !known.kept.is_empty());
+    let one_call = ready.is_new && agreed && ready.target.provider.is_free() && !used_again;
     if one_call {
         sweep::shared(context, unit, id, "add").await?;
         begin(context, unit, &mut ready)?;
@@ -132,7 +133,7 @@ async fn prepare<'a>(
     match &record.state {
         Some(place) if living.is_none() => {
             let found = backend::look(context, unit, &terraform, place).await?;
-            backend::must_be_empty(id, place, &found)?;
+            backend::must_be_empty(id, place, &found, known.as_ref().map_or(&[], |r| &r.kept))?;
         }
         _ => backend::push_errored(context, unit, &terraform).await?,
     }
@@ -162,6 +163,8 @@ pub(super) fn fresh(context: &Context, spec: &DeploymentSpec) -> Deployment {
         run: context.recorder.run().clone(),
         owner: context.owner.clone(),
         expires_at: spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        moved: None,
+        kept: Vec::new(),
         protect: spec.protect,
         home: context.home.to_string(),
         tool: None,
