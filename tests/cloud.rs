@@ -13,6 +13,8 @@ mod life;
 mod mixed;
 #[path = "cloud/orphans.rs"]
 mod orphans;
+#[path = "cloud/spend.rs"]
+mod spend;
 #[path = "support/mod.rs"]
 mod support;
 

@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    add, complete, completions, config, destroy, doctor, exec, explain, help, images, init, logs, man, open, plan,
-    provision, resume, runs, site, ssh, state, status, test, tools, up,
+    add, complete, completions, config, destroy, doctor, drift, exec, explain, extend, help, images, init, logs, man,
+    open, plan, provision, reap, resume, runs, site, spend, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -33,7 +33,11 @@ enum Verb {
     Config(config::ConfigArgs),
     Test(test::TestArgs),
     Status(status::StatusArgs),
+    Drift(drift::DriftArgs),
+    Spend(spend::SpendArgs),
     Destroy(destroy::DestroyArgs),
+    Extend(extend::ExtendArgs),
+    Reap(reap::ReapArgs),
     Resume(resume::ResumeArgs),
     Ssh(ssh::SshArgs),
     Exec(exec::ExecArgs),
@@ -99,7 +103,11 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Config(args)) => config::run(globals, &args),
         Some(Verb::Test(args)) => nagios(globals, test::run(globals, &args)),
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
+        Some(Verb::Drift(args)) => drift::run(globals, &args),
+        Some(Verb::Spend(args)) => spend::run(globals, &args),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
+        Some(Verb::Extend(args)) => extend::run(globals, &args),
+        Some(Verb::Reap(args)) => reap::run(globals, &args),
         Some(Verb::Resume(args)) => resume::run(globals, &args),
         Some(Verb::Ssh(args)) => ssh::run(globals, &args),
         Some(Verb::Exec(args)) => exec::run(globals, &args),

@@ -103,6 +103,18 @@ impl Globals {
     /// # Errors
     /// A current folder that is not there or not UTF-8.
     pub(super) fn session(&self, json: bool) -> ops::Result<Session> {
+        let session = self.session_of_leases(json)?;
+        if let Some(line) = ops::leases::line(&session.world) {
+            session.world.warn(&line);
+        }
+        Ok(session)
+    }
+
+    /// The same for commands that are about leases themselves: without the line about those that end.
+    ///
+    /// # Errors
+    /// As [`Globals::session`].
+    pub(super) fn session_of_leases(&self, json: bool) -> ops::Result<Session> {
         let session = self.session_without_warnings(json)?;
         for slip in session.world.vars.unknown() {
             session.world.warn(&slip.to_string());

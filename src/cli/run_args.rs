@@ -84,6 +84,9 @@ pub(super) fn go(globals: &Globals, json: bool, make: impl FnOnce(&World) -> Req
 
 /// The last lines of a run: where the sites are.
 pub(super) fn finish(session: &Session, json: bool, report: &Report) -> u8 {
+    for line in report.leases.iter().filter(|_| !json) {
+        session.out.line(line);
+    }
     if report.code == ops::exit::OK && !json {
         for (id, endpoint, domains) in &report.sites {
             session.out.line(&format!("{id}  {endpoint}"));

@@ -35,7 +35,7 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Result<u8> {
     block_on(async {
         loop {
             let report = ops::status::status(&session.world, &selection, args.offline).await?;
-            let code = if args.offline { ops::exit::OK } else { ops::status::code(&report) };
+            let code = ops::status::code(&report, args.offline);
             if args.json {
                 print_json(&session.out, &report);
                 return Ok(code);
@@ -44,7 +44,8 @@ pub(super) fn run(globals: &Globals, args: &StatusArgs) -> Result<u8> {
             let Some(seconds) = args.watch else {
                 session.out.data(&text);
                 // A dirty deployment's own repair stands in the report.
-                if code == 2 && report.deployments.iter().all(|one| one.dirty.is_none()) {
+                let down = report.deployments.iter().any(|one| one.health == crate::model::Health::Critical);
+                if code == 2 && down && report.deployments.iter().all(|one| one.dirty.is_none()) {
                     session.out.hint("otto up");
                 }
                 return Ok(code);

@@ -12,8 +12,12 @@ use super::secrets::Secrets;
 use super::stop::{StopWatch, Stopper};
 use super::tally::Tally;
 use super::unit_end::Trouble;
+use crate::model::lease::Move;
+use crate::model::plan::Drift;
 use crate::model::ssh::Logins;
-use crate::model::{Ask, Deployment, DeploymentId, EventKind, Image, Name, Provider, Ssh, Subject, Timestamp, UnitId};
+use crate::model::{
+    Ask, Deployment, DeploymentId, EventKind, Image, Name, PriceTable, Provider, Ssh, Subject, Timestamp, UnitId,
+};
 use crate::process::{Holder, Lock, disk};
 use crate::services::health::Checker;
 
@@ -83,6 +87,10 @@ pub struct Requests {
     pub adopt: Option<Adoption>,
     /// Providers without their credentials, where that blocks a unit.
     pub lacking: BTreeSet<Name>,
+    /// `destroy --with`: what holds data and goes all the same.
+    pub with: Vec<String>,
+    /// `extend`.
+    pub extend: Option<Move>,
 }
 
 /// Taking over what was made without otto.
@@ -142,6 +150,8 @@ pub struct Context {
     pub appliances: BTreeMap<Name, Utf8PathBuf>,
     /// Providers by name, for images that no deployment needs yet.
     pub providers: BTreeMap<Name, Provider>,
+    /// Price tables, by name.
+    pub prices: BTreeMap<String, PriceTable>,
     /// What is worked on.
     pub targets: BTreeMap<DeploymentId, Target>,
     /// Locks held for the run, by deployment.
@@ -191,6 +201,7 @@ pub struct Context {
 pub struct Memory {
     records: Mutex<BTreeMap<DeploymentId, Deployment>>,
     images: Mutex<BTreeMap<(Name, Name), Image>>,
+    drifts: Mutex<Vec<Drift>>,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -208,6 +219,7 @@ impl Memory {
         Self {
             records: Mutex::new(records.into_iter().map(|r| (r.id.clone(), r)).collect()),
             images: Mutex::new(newest),
+            drifts: Mutex::default(),
         }
     }
 
@@ -219,6 +231,13 @@ impl Memory {
     /// All that is known.
     pub fn records(&self) -> Vec<Deployment> {
         held(&self.records).values().cloned().collect()
+    }
+
+    /// What this run found to have changed outside of otto.
+    pub fn drifts(&self) -> Vec<Drift> {
+        let mut all = held(&self.drifts).clone();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// References of the newest images of a provider, by appliance.
@@ -279,11 +298,23 @@ impl Context {
         Ok(())
     }
 
+    /// Writes down a comparison: journal first, then memory.
+    pub fn remember_drift(&self, unit: &UnitId, drift: Drift) -> Result<(), Trouble> {
+        self.record(unit, EventKind::Drift { record: drift.clone() })?;
+        held(&self.memory.drifts).push(drift);
+        Ok(())
+    }
+
     /// Writes an image into the index: journal first, then memory.
     pub fn remember_image(&self, unit: &UnitId, image: Image) -> Result<(), Trouble> {
         self.record(unit, EventKind::Image { record: image.clone() })?;
         held(&self.memory.images).insert((image.provider.clone(), image.appliance.clone()), image);
         Ok(())
+    }
+
+    /// The price table of a provider.
+    pub fn price_table(&self, provider: &Provider) -> Option<&PriceTable> {
+        self.prices.get(provider.prices.as_deref()?)
     }
 
     /// The target of a unit.

@@ -34,7 +34,7 @@ impl Identity {
         Self {
             run: record.run.clone(),
             owner: record.owner.clone(),
-            expires_at: record.expires_at,
+            expires_at: record.tagged_expiry(),
             project: project.to_owned(),
             store: store.to_owned(),
             logins: logins.clone(),

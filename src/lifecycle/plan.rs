@@ -67,6 +67,8 @@ pub struct Wishes {
     pub refresh: bool,
     /// What is there is taken over.
     pub adopt: bool,
+    /// What an earlier destruction left behind goes.
+    pub with: bool,
 }
 
 impl Target {
@@ -113,7 +115,8 @@ pub fn plan(verb: Verb, images: &[ImageNeed], targets: &[Target], wishes: Wishes
     for target in carriers.into_iter().chain(riders) {
         match verb {
             Verb::Only(Stage::Images) => {}
-            Verb::Only(Stage::Destroy) => units.push(destroy_unit(target)),
+            Verb::Only(Stage::Destroy) => units.push(destroy_unit(target, wishes.with)),
+            Verb::Only(stage @ (Stage::Extend | Stage::Drift)) => units.push(there_unit(target, stage)),
             Verb::Only(_) if wishes.adopt => {
                 units.push(unit(target.unit(Stage::Provision), Action::Run, "takes over what is there"));
             }
@@ -304,10 +307,21 @@ fn single_unit(target: &Target, stage: Stage, images: &[ImageNeed]) -> PlannedUn
     made
 }
 
-fn destroy_unit(target: &Target) -> PlannedUnit {
+/// Asked for on all that is there.
+fn there_unit(target: &Target, stage: Stage) -> PlannedUnit {
+    let id = target.unit(stage);
+    if target.exists() { unit(id, Action::Run, "asked for") } else { unit(id, Action::Skip, "nothing is there") }
+}
+
+fn destroy_unit(target: &Target, with: bool) -> PlannedUnit {
     let id = target.unit(Stage::Destroy);
     let Some(record) = target.record.as_ref().filter(|r| r.phase.exists()) else {
-        return unit(id, Action::Skip, "nothing is there");
+        let left = target.record.iter().flat_map(|r| &r.kept).filter(|kept| !kept.holds_up);
+        let left: Vec<String> = left.map(|kept| kept.address.clone()).collect();
+        if left.is_empty() || !with {
+            return unit(id, Action::Skip, "nothing is there");
+        }
+        return unit(id, Action::Run, format!("left behind: {}", left.join(", ")));
     };
     let mut made = unit(id, Action::Run, format!("{} to take down", hosts(record.hosts.len())));
     made.destroys = record.hosts.iter().rev().map(|h| h.name.clone()).collect();

@@ -174,6 +174,8 @@ fn note_what_it_left(record: &mut Deployment, open: &OpenCall, folder: &Utf8Path
     let (in_flight, unfinished) = left_open(record.dirty.as_ref(), &stream.report());
     let repair = if record.phase == Phase::Destroying {
         format!("otto destroy {} --yes", record.id)
+    } else if open.unit.stage == Stage::Extend {
+        format!("otto up {} --yes", record.id)
     } else {
         format!("otto resume {run} --yes")
     };

@@ -115,7 +115,10 @@ impl Secrets {
                 }
                 EventKind::Deployment { record }
             }
-            kind @ (EventKind::Image { .. } | EventKind::ImageGone { .. } | EventKind::Started { .. }) => kind,
+            kind @ (EventKind::Image { .. }
+            | EventKind::ImageGone { .. }
+            | EventKind::Ledger { .. }
+            | EventKind::Started { .. }) => kind,
             kind => {
                 let Ok(mut value) = serde_json::to_value(&kind) else { return kind };
                 if !changed(&mut value, &redactor) {

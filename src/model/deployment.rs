@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;
+use super::lease::Moved;
 use super::name::DeploymentId;
 use super::outcome::Outcome;
 use super::site::DeploymentSpec;
@@ -86,6 +87,21 @@ impl Deployment {
     }
 }
 
+/// A resource that outlived the destruction of its deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// As the tool names it.
+    pub address: String,
+    /// Its resource type.
+    pub kind: String,
+    /// The provider's name for it, where the state says one.
+    #[serde(default)]
+    pub id: String,
+    /// What it stands on goes as little as it does itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_up: bool,
+}
+
 /// The last run that touched a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRun {
@@ -132,9 +148,15 @@ pub struct Deployment {
     /// Until when it may live.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// Its lease was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
     /// Never destroyed without its name typed.
     #[serde(default)]
     pub protect: bool,
+    /// What was left behind by its destruction, because it holds data and was not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// The absolute `.otto` folder it lives in; another one today means that the project was moved.
     pub home: String,
     /// `terraform` or `tofu`: states of the two do not mix, so the first one stays.

@@ -10,10 +10,11 @@ use super::check::CheckResult;
 use super::deployment::Deployment;
 use super::diagnostic::Diagnostic;
 use super::image::Image;
+use super::ledger::Resource;
 use super::outcome::{End, Outcome};
-use super::plan::PlannedUnit;
+use super::plan::{Drift, PlannedUnit};
 use super::time::Timestamp;
-use super::unit::{RunId, UnitId};
+use super::unit::{RunId, Subject, UnitId};
 
 /// The schema named in every line.
 pub const SCHEMA: &str = "otto.event/1";
@@ -148,6 +149,18 @@ pub enum EventKind {
     ImageGone {
         /// Its reference.
         reference: String,
+    },
+    /// What of a deployment, or of an image, bills now; the store brings the ledger in line with it.
+    Ledger {
+        /// Whose.
+        owner: Subject,
+        /// All of a deployment's; of an image, those that were added.
+        resources: Vec<Resource>,
+    },
+    /// A deployment was compared with what is there; the store keeps it.
+    Drift {
+        /// What was found.
+        record: Drift,
     },
     /// A unit is over.
     UnitEnded {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::name::DeploymentId;
+use super::time::Timestamp;
 use super::unit::{Stage, UnitId};
 
 /// What will happen to a unit.
@@ -75,6 +76,17 @@ pub struct ResourceChange {
     pub action: String,
     /// What differs.
     pub fields: Vec<FieldChange>,
+}
+
+/// What changed of one deployment outside of otto, as far as its state knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which.
+    pub name: DeploymentId,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// `update` or `delete`, with what differs.
+    pub changes: Vec<ResourceChange>,
 }
 
 /// What provisioning would change of one deployment.

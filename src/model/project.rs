@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{DeploymentId, Name};
 use super::pattern::{Pattern, longest};
+use super::prices::PriceTable;
 use super::range::Range;
 use super::site::{DeploymentSpec, Machine, Role, Shape, Site, roles_of};
 use super::ssh::Ssh;
@@ -33,12 +34,16 @@ pub struct Project {
     pub sites: BTreeMap<Name, Site>,
     /// Folders of `clowd/provision/`.
     pub provider_specs: BTreeMap<Name, Provider>,
+    /// Files of `clowd/prices/`, by name.
+    pub prices: BTreeMap<String, PriceTable>,
     /// Folders of `images/` with at least one template.
     pub appliances: BTreeMap<Name, Appliance>,
     /// Absolute `clowd/config`.
     pub config: String,
     /// Older images are warned of and built anew, in seconds.
     pub image_max_age_s: Option<u64>,
+    /// How long after its lease a deployment is reaped, in seconds.
+    pub reap_grace_s: u64,
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
     /// From where the hosts of clouds answer SSH, as CIDRs; absent: nobody said.
@@ -115,6 +120,8 @@ pub struct Provider {
     pub variables: BTreeSet<String>,
     /// What `terraform init` is told of the root's backend: files and `name=value`.
     pub backend_config: Vec<String>,
+    /// Resource types that hold data, beside those whose names say so: they outlive a destruction unless named.
+    pub keep: Vec<String>,
 }
 
 /// One folder of `images/`.
@@ -147,6 +154,11 @@ impl Project {
         *name == self.environment || self.environment_key(name).is_some() || self.sites.values().any(by_site)
     }
 
+    /// The price table of a provider; nothing where it is free, has none, or is not in the project.
+    pub fn price_table(&self, provider: &Name) -> Option<&PriceTable> {
+        self.prices.get(self.provider_specs.get(provider)?.prices.as_deref()?)
+    }
+
     /// What a deployment should be; nothing when site or provider is not in the project, or the site is not for it.
     pub fn wanted(&self, id: &DeploymentId) -> Option<DeploymentSpec> {
         let site = self.sites.get(&id.site)?;
@@ -175,7 +187,7 @@ impl Project {
             checks: shape.checks.clone(),
             region: shape.region.clone().unwrap_or_else(|| provider.region.clone()),
             vars,
-            ttl_s: policy.ttl_s,
+            ttl_s: shape.ttl_s.or(policy.ttl_s),
             protect: policy.protect,
             tls: shape.tls.clone(),
             machines,

@@ -102,6 +102,8 @@ pub struct Shape {
     pub checks: Vec<CheckSpec>,
     /// Only on these providers; any when absent.
     pub providers: Option<Vec<Name>>,
+    /// How long a deployment of it may live, in seconds; the environment's when absent.
+    pub ttl_s: Option<u64>,
     /// Instead of the provider's.
     pub region: Option<String>,
     /// For Ansible and Terraform.

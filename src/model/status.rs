@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::CheckResult;
-use super::deployment::{LastRun, Phase};
+use super::deployment::{Kept, LastRun, Phase};
 use super::host::HostState;
+use super::lease::LeaseState;
 use super::name::DeploymentId;
+use super::orphan::{Orphan, Owner};
 use super::outcome::{Health, Outcome};
-use super::plan::{DeploymentChanges, PlannedUnit};
+use super::plan::{DeploymentChanges, Drift, PlannedUnit};
 use super::time::Timestamp;
 use super::unit::{RunId, UnitId};
 
@@ -21,7 +23,36 @@ pub struct StatusReport {
     /// One entry a deployment.
     pub deployments: Vec<DeploymentStatus>,
     /// What carries otto's tags and is in no state.
-    pub orphans: Vec<serde_json::Value>,
+    pub orphans: Vec<OrphanStatus>,
+}
+
+/// Something in no state, in a status report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrphanStatus {
+    /// Where it is.
+    pub provider: String,
+    /// What the provider says of it.
+    #[serde(flatten)]
+    pub orphan: Orphan,
+    /// The deployment that its tags name.
+    pub deployment: Option<DeploymentId>,
+    /// Whose it is: what is foreign is never touched.
+    pub whose: Owner,
+    /// What it costs an hour, where there is a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<String>,
+    /// What it has cost since it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accrued: Option<String>,
+}
+
+/// The last look for drift, in a status report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftStatus {
+    /// When.
+    pub at: Timestamp,
+    /// How many resources differ.
+    pub changes: u64,
 }
 
 /// One deployment in a status report.
@@ -58,7 +89,10 @@ pub struct DeploymentStatus {
     /// Images newer than the hosts: why each is stale.
     pub stale: Vec<String>,
     /// What differs from the plan, once someone looked.
-    pub drift: Option<serde_json::Value>,
+    pub drift: Option<DriftStatus>,
+    /// What its destruction left behind, because it holds data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
 }
 
 /// See [`super::deployment::Dirty`].
@@ -92,6 +126,8 @@ pub struct LeaseStatus {
     pub expires_at: Option<Timestamp>,
     /// Seconds left, negative when it is over.
     pub left_s: Option<i64>,
+    /// Where in it the deployment is.
+    pub state: LeaseState,
     /// Never destroyed without its name typed.
     pub protect: bool,
 }
@@ -111,6 +147,15 @@ pub struct Spend {
     pub forecast: String,
     /// Resources without a known price.
     pub unpriced: Vec<String>,
+}
+
+/// `otto.drift/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// `otto.drift/1`.
+    pub schema: String,
+    /// One entry a deployment that was looked at.
+    pub deployments: Vec<Drift>,
 }
 
 /// `otto.runs/1`.

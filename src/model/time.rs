@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(pub i64);
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
 /// The text is not an RFC 3339 time in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no RFC 3339 time in UTC")]
@@ -29,6 +32,26 @@ impl Timestamp {
     /// This moved by seconds.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0 + seconds * 1000)
+    }
+
+    /// The first moment of this one's day in UTC.
+    #[must_use]
+    pub fn day_start(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(DAY_MS))
+    }
+
+    /// The first moment of this one's calendar month in UTC.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        let (_, _, day, ..) = self.civil();
+        Self(self.day_start().0 - i64::from(day - 1) * DAY_MS)
+    }
+
+    /// The first moment of the next calendar month in UTC.
+    #[must_use]
+    pub fn next_month(self) -> Self {
+        // No month is longer than 31 days, and none shorter than 28: 32 days on from its first is in the next one.
+        Self(self.month_start().0 + 32 * DAY_MS).month_start()
     }
 
     /// Year, month, day, hour, minute, second, millisecond in UTC.
@@ -125,6 +148,20 @@ mod tests {
         assert_eq!("2026-11-21T06:25:31Z".parse(), Ok(Timestamp(1_795_242_331_000)));
         assert_eq!("2026-11-21T06:25:31.399300Z".parse(), Ok(Timestamp(1_795_242_331_399)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn months_begin_and_end_in_leap_years_too() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        for (moment, start, next) in [
+            ("2024-02-29T23:59:59.999Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            ("2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+            ("2026-12-31T12:00:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("1969-12-31T23:00:00Z", "1969-12-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!((at(moment).month_start(), at(moment).next_month()), (at(start), at(next)), "{moment}");
+        }
+        assert_eq!(at("2026-11-21T06:25:31Z").day_start(), at("2026-11-21T00:00:00Z"));
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub enum Stage {
     Test,
     /// Takes everything down.
     Destroy,
+    /// Moves a lease.
+    Extend,
+    /// Compares what is there with what was made.
+    Drift,
 }
 
 impl Stage {
@@ -43,6 +47,8 @@ impl Stage {
             Self::Config => "config",
             Self::Test => "test",
             Self::Destroy => "destroy",
+            Self::Extend => "extend",
+            Self::Drift => "drift",
         }
     }
 }
@@ -56,15 +62,16 @@ impl fmt::Display for Stage {
 impl FromStr for Stage {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Images, Self::Provision, Self::Config, Self::Test, Self::Destroy]
+        [Self::Images, Self::Provision, Self::Config, Self::Test, Self::Destroy, Self::Extend, Self::Drift]
             .into_iter()
             .find(|stage| stage.word() == text)
             .ok_or(())
     }
 }
 
-/// What a unit works on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a unit works on, and what a row of the ledger belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Subject {
     /// An image of an appliance for a provider.
     Image {
@@ -83,6 +90,49 @@ impl fmt::Display for Subject {
             Self::Image { provider, appliance } => f.pad(&format!("{provider}/{appliance}")),
             Self::Deployment(id) => id.fmt(f),
         }
+    }
+}
+
+impl Subject {
+    /// The deployment, unless it is an image.
+    pub fn deployment(&self) -> Option<&DeploymentId> {
+        match self {
+            Self::Deployment(id) => Some(id),
+            Self::Image { .. } => None,
+        }
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Name {
+        match self {
+            Self::Image { provider, .. } => provider,
+            Self::Deployment(id) => &id.provider,
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.split('/').collect::<Vec<_>>()[..] {
+            [provider, appliance] => {
+                Ok(Self::Image { provider: Name::new(provider)?, appliance: Name::new(appliance)? })
+            }
+            _ => Ok(Self::Deployment(text.parse()?)),
+        }
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.to_string()
     }
 }
 
@@ -112,10 +162,7 @@ impl UnitId {
 
     /// The deployment, unless this builds an image.
     pub fn deployment(&self) -> Option<&DeploymentId> {
-        match &self.subject {
-            Subject::Deployment(id) => Some(id),
-            Subject::Image { .. } => None,
-        }
+        self.subject.deployment()
     }
 
     /// Its folder's name in a run: `dev_local_hello.provision`, `local_nginx.images`.
@@ -136,13 +183,7 @@ impl FromStr for UnitId {
         let wrong = || NameError::Deployment(text.to_owned());
         let (subject, stage) = text.rsplit_once(':').ok_or_else(wrong)?;
         let stage = stage.parse().map_err(|()| wrong())?;
-        let subject = match subject.split('/').collect::<Vec<_>>()[..] {
-            [provider, appliance] => {
-                Subject::Image { provider: Name::new(provider)?, appliance: Name::new(appliance)? }
-            }
-            _ => Subject::Deployment(subject.parse()?),
-        };
-        Ok(Self { subject, stage })
+        Ok(Self { subject: subject.parse()?, stage })
     }
 }
 

@@ -65,13 +65,13 @@ async fn images_of(
     std::fs::create_dir_all(&folder).map_err(|error| format!("{folder}: {error}"))?;
     disk::write_atomic(&vars, all.to_string().as_bytes(), 0o600).map_err(|error| format!("{vars}: {error}"))?;
     let program = Utf8Path::new(&provider.folder).join("orphans");
-    let (program, mut args) = interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
-    args.push("list".to_owned());
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let words = interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
+    let program = Utf8Path::new(&words[0]);
+    let args: Vec<&str> = words[1..].iter().map(String::as_str).chain(["list"]).collect();
     let mut env: BTreeMap<String, String> =
         secrets.env().iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
     env.insert("OTTO_VARS".to_owned(), vars.into_string());
-    let answer = capture(&program, &args, &env, LIMIT).await.map_err(|error| error.to_string())?;
+    let answer = capture(program, &args, &env, LIMIT).await.map_err(|error| error.to_string())?;
     if answer.code != 0 {
         let last = answer.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
         return Err(format!("`orphans list` ended with exit code {}: {}", answer.code, last.trim()));

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::choose;
+use super::ci;
 use super::clouds;
 use super::consent;
 use super::copies::Copies;
 use super::credentials::{self, Lacking};
 use super::failure::{Failure, Kind, Result};
 use super::hosts;
+use super::leases;
+use super::locks;
 use super::observe::{Ground, Images, Observed, observe};
 use super::reach;
 use super::recovery;
@@ -26,10 +29,11 @@ use crate::lifecycle::{
     Wishes, execute,
 };
 use crate::model::dns::DnsRecord;
+use crate::model::plan::Drift;
 use crate::model::project::ImageFrom;
 use crate::model::ssh::Logins;
 use crate::model::{Action, DeploymentId, EventKind, Plan, RunId, Stage, UnitId};
-use crate::process::{Lock, LockError};
+use crate::process::Lock;
 use crate::project::{Selection, rules};
 use crate::store::Store;
 
@@ -69,7 +73,7 @@ pub struct Request {
 }
 
 /// What a run came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// otto's exit code.
     pub code: u8,
@@ -77,6 +81,12 @@ pub struct Report {
     pub sites: Vec<(DeploymentId, String, Vec<String>)>,
     /// Records that a person has to set.
     pub dns: Vec<DnsRecord>,
+    /// What was worked on.
+    pub deployments: Vec<DeploymentId>,
+    /// Until when what exists may live, and the line that moves that.
+    pub leases: Vec<String>,
+    /// What `drift` found.
+    pub drifts: Vec<Drift>,
 }
 
 /// Runs a request to its end.
@@ -102,6 +112,7 @@ async fn conduct_opened(
         None => world.store(&opened)?,
     });
     let ids = chosen(&opened, &store, &request)?;
+    ci::lasting(world, &opened, &store, &ids, &request)?;
     let lacking = match request.verb {
         Verb::Only(Stage::Config | Stage::Test) => Lacking::new(),
         _ => credentials::lacking(world, &opened, &ids),
@@ -115,9 +126,9 @@ async fn conduct_opened(
     let (tools, install_ms) =
         toolbox::ready(world, &opened, &ids, &request, &store.deployments().map_err(unusable)?).await?;
     recovery::settle(world, &opened, &store, &ids, &secrets).await?;
-    let run = new_run(world);
+    let run = locks::new_run(world);
     let shared = hosts::sharing(&store, &ids, &request)?;
-    let locks = take_locks(world, &opened, &shared, &run, &request).await?;
+    let locks = locks::take(world, &opened, &shared, &run, &request).await?;
     let records = store.deployments().map_err(unusable)?;
     let index = store.images().map_err(unusable)?;
     let ground = Ground {
@@ -137,7 +148,8 @@ async fn conduct_opened(
         Verb::Only(Stage::Images) => Images::All,
         Verb::Only(_) => Images::None,
     };
-    let mut observed = observe(&ground, &ids, images, true).await?;
+    let looks_only = matches!(request.verb, Verb::Only(Stage::Drift | Stage::Extend));
+    let mut observed = observe(&ground, &ids, images, !looks_only).await?;
     clouds::still_there(world, &opened, (store.id(), &secrets), &lacking, &mut observed.images).await;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
@@ -176,7 +188,7 @@ fn chosen(opened: &Opened, store: &Store, request: &Request) -> Result<Vec<Deplo
 
 /// Nothing is left running unnoticed: a destruction names what exists and was not meant.
 fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Request) -> Result<()> {
-    if request.verb != Verb::Only(Stage::Destroy) {
+    if request.verb != Verb::Only(Stage::Destroy) || request.name != "destroy" {
         return Ok(());
     }
     let records = store.deployments().map_err(unusable)?;
@@ -184,46 +196,6 @@ fn left_alone(world: &World, store: &Store, ids: &[DeploymentId], request: &Requ
         (world.say)(&format!("left alone: {} (`otto destroy {}` takes it down)", record.id, record.id));
     }
     Ok(())
-}
-
-/// `20261121-062531-a3f9`: sorts by start, and two ottos in one second stay apart.
-pub(super) fn new_run(world: &World) -> RunId {
-    let now = world.clock.now();
-    let (year, month, day, hour, minute, second, _) = now.civil();
-    let mut bytes = [0_u8; 2];
-    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    RunId(format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{:02x}{:02x}", bytes[0], bytes[1]))
-}
-
-/// One writer per deployment: all locks, in one order, before anything is looked at.
-async fn take_locks(
-    world: &World,
-    opened: &Opened,
-    ids: &[DeploymentId],
-    run: &RunId,
-    request: &Request,
-) -> Result<BTreeMap<DeploymentId, Lock>> {
-    let holder = recovery::holder(world, run, &request.name);
-    let mut locks = BTreeMap::new();
-    let mut ids = ids.to_vec();
-    ids.sort();
-    for id in ids {
-        let path = opened.home.join("locks").join(id.key());
-        let lock = match Lock::try_take(&path, &holder) {
-            Ok(lock) => lock,
-            Err(LockError::Held(other)) if request.wait => {
-                (world.say)(&format!("{id} is held by {other}: waiting"));
-                Lock::wait(&path, &holder).await.map_err(|e| Failure::new(Kind::Store, e.to_string()))?
-            }
-            Err(LockError::Held(other)) => {
-                let failure = Failure::new(Kind::Locked, format!("{id} is held by {other}"));
-                return Err(failure.hint(format!("{} --wait", request.consent.line)));
-            }
-            Err(other) => return Err(Failure::new(Kind::Store, other.to_string())),
-        };
-        locks.insert(id, lock);
-    }
-    Ok(locks)
 }
 
 /// A resumed run does not repeat what it had done, unless what it stands on has to be done again.
@@ -291,6 +263,7 @@ fn context(
         owner: world.owner(),
         appliances: project.appliances.iter().map(|(name, a)| (name.clone(), a.folder.clone().into())).collect(),
         providers: project.provider_specs.clone(),
+        prices: project.prices.clone(),
         targets: observed.targets.into_iter().map(|t| (t.spec.id.clone(), t)).collect(),
         locks,
         tools,
@@ -358,7 +331,7 @@ async fn execute_recorded(
     let ended = EventKind::RunEnded { outcome: end.outcome, code, totals };
     if end.units.values().any(|u| u.abandoned) {
         context.recorder.show(None, ended);
-        return Ok(Report { code, sites: Vec::new(), dns: Vec::new() });
+        return Ok(Report { code, ..Report::default() });
     }
     if let Err(error) = context.recorder.record(None, ended) {
         return Err(Failure::new(Kind::Store, format!("the end of run {run} could not be written: {error}"))
@@ -367,7 +340,7 @@ async fn execute_recorded(
     store.flush().map_err(unusable)?;
     copies.now();
     if request.verb == Verb::Only(Stage::Images) {
-        return Ok(Report { code, sites: Vec::new(), dns: Vec::new() });
+        return Ok(Report { code, ..Report::default() });
     }
     let there: Vec<_> =
         context.targets.keys().filter_map(|id| context.memory.record(id)).filter(|r| r.phase.exists()).collect();
@@ -376,5 +349,7 @@ async fn execute_recorded(
         .iter()
         .filter_map(|r| Some((r.id.clone(), r.front(r.spec.tls.as_ref())?, r.spec.domains.clone())))
         .collect();
-    Ok(Report { code, sites, dns })
+    let deployments = context.targets.keys().cloned().collect();
+    let leases = leases::told(&context, request);
+    Ok(Report { code, sites, dns, deployments, leases, drifts: context.memory.drifts() })
 }

@@ -8,7 +8,7 @@ pub const OK: u8 = 0;
 pub const UNEXPECTED: u8 = 1;
 /// The command line.
 pub const USAGE: u8 = 2;
-/// `plan --exit-code`: something would be done.
+/// `drift`, `reap --dry-run`, `plan --exit-code`: something changed, or would be done.
 pub const CHANGES: u8 = 10;
 /// Project files.
 pub const PROJECT: u8 = 20;
@@ -38,7 +38,7 @@ pub const ALL: &[(u8, &str)] = &[
     (OK, "all is well"),
     (UNEXPECTED, "something unexpected"),
     (USAGE, "the command line is wrong"),
-    (CHANGES, "changes are pending (`plan --exit-code`)"),
+    (CHANGES, "changes are pending (`drift`, `reap --dry-run`, `plan --exit-code`)"),
     (PROJECT, "the project's files are wrong"),
     (TOOL, "a tool is missing or too old"),
     (LOCKED, "another otto holds the deployment"),

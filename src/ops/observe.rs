@@ -159,6 +159,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         workspace: None,
         variables: BTreeSet::new(),
         backend_config: Vec::new(),
+        keep: Vec::new(),
     }
 }
 

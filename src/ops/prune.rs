@@ -41,7 +41,7 @@ struct Found {
 pub fn prune(world: &World, yes: bool, line: &str) -> Result<Pruned> {
     let opened = world.open()?;
     let store = Arc::new(world.store(&opened)?);
-    let run = super::conduct::new_run(world);
+    let run = super::locks::new_run(world);
     let holder = recovery::holder(world, &run, "images prune");
     // Nobody builds meanwhile: a build's folder looks like one that did not end.
     let mut locks = Vec::new();

@@ -41,9 +41,10 @@ pub async fn resume(world: &World, prefix: Option<&str>, mut request: Request) -
     request.verb = match verb.as_str() {
         // A test that was interrupted may have left a backend stopped: `up` starts it again.
         "up" | "test" => Verb::Up,
+        "reap" => Verb::Only(Stage::Destroy),
         other => match other.parse::<Stage>() {
-            Ok(stage) => Verb::Only(stage),
-            Err(()) => {
+            Ok(stage) if stage != Stage::Extend => Verb::Only(stage),
+            _ => {
                 return Err(Failure::new(Kind::Usage, format!("run {run} is a `{verb}`, which cannot be resumed")));
             }
         },

@@ -1,18 +1,29 @@
 //! `otto status`: what there is, how it is, since when, until when.
 
+use super::adrift::{self, Known};
 use super::ages::Ages;
+use super::bill::{self, Accounts};
 use super::choose;
 use super::failure::Result;
 use super::reach::{self, Looked};
 use super::recovery;
+use super::sweep::{self, Sweep};
 use super::world::{Opened, World, unusable};
 use crate::lifecycle::recover::{self, OpenCall};
-use crate::model::status::{DeploymentStatus, DirtyStatus, HostStatus, LeaseStatus, Spend, StatusReport};
-use crate::model::{Deployment, DeploymentId, Health, HostState, LastRun, Outcome, Phase, RunId, Timestamp};
+use crate::model::status::{
+    DeploymentStatus, DirtyStatus, DriftStatus, HostStatus, LeaseStatus, OrphanStatus, Spend, StatusReport,
+};
+use crate::model::{
+    Deployment, DeploymentId, Health, HostState, LastRun, LeaseState, Outcome, Owner, Phase, RunId, Timestamp,
+};
 use crate::process::at_work;
 use crate::project::Selection;
 use crate::services::health::{Checker, worst};
 use crate::store::Store;
+use std::time::Duration;
+
+/// How long one provider may take to say what exists: nobody waits longer for a status.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// Looks at every deployment that is meant; probes hosts and endpoints unless `offline`.
 ///
@@ -22,6 +33,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let opened = world.open()?;
     let store = world.store_to_read(&opened)?;
     let mut records = store.deployments().map_err(unusable)?;
+    let all = records.clone();
     if *selection != Selection::default() {
         let meant = choose::existing(&opened.project, selection, &records)?;
         records.retain(|r| meant.contains(&r.id));
@@ -32,9 +44,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let ages = Ages::new(&opened.project, &index, now);
     let ids: Vec<DeploymentId> = records.iter().map(|record| record.id.clone()).collect();
     let last = store.last_runs(&ids).map_err(unusable)?;
+    let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, last, ages, unended, checker) = (&opened, &last, &ages, &unended, &checker);
+        let (opened, store, last, ages) = (&opened, &store, &last, &ages);
+        let (unended, checker, accounts) = (&unended, &checker, &accounts);
         async move {
             let found = match checker {
                 Some(checker) if record.phase.exists() && !record.hosts.is_empty() => {
@@ -43,23 +57,80 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
                 _ => None,
             };
             let at_work = AtWork::of(&record.id, unended);
-            row(record, found, last.get(&record.id).map(|last| last_run(last, &at_work)), &at_work, ages, now)
+            let last = last.get(&record.id).map(|last| last_run(last, &at_work));
+            let mut row = row(record, found, last, &at_work, ages, now);
+            row.spend = accounts.of(&record.id);
+            row.drift = drift(store, record, row.last_run.as_ref());
+            if !offline && row.drift.as_ref().is_some_and(|drift| drift.changes > 0) {
+                row.health = row.health.worst(Health::Warning);
+            }
+            row
         }
     });
-    let deployments = futures_util::future::join_all(rows).await;
-    Ok(StatusReport { schema: "otto.status/1".to_owned(), at: now, deployments, orphans: Vec::new() })
+    let rows = futures_util::future::join_all(rows);
+    let everywhere = !offline && *selection == Selection::default();
+    let (deployments, orphans) = match everywhere {
+        true => tokio::join!(rows, orphans(world, &opened, &store, &all)),
+        false => (rows.await, Ok(Vec::new())),
+    };
+    Ok(StatusReport { schema: "otto.status/1".to_owned(), at: now, deployments, orphans: orphans? })
 }
 
-/// The exit code of a report, as a Nagios plugin: the worst of what exists.
-pub fn code(report: &StatusReport) -> u8 {
-    report
-        .deployments
-        .iter()
-        .filter(|d| d.phase.exists())
-        .map(|d| d.health)
-        .reduce(Health::worst)
-        .unwrap_or(Health::Ok)
-        .nagios()
+/// What providers say that exists and no state holds. What cannot be asked is a warning, and spoils nothing.
+async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deployment]) -> Result<Vec<OrphanStatus>> {
+    let now = world.clock.now();
+    let (asked, not) = sweep::asked(world, opened, records);
+    not.iter().for_each(|(provider, why)| world.warn(&adrift::not_asked(provider, why)));
+    if asked.is_empty() || store.is_new() {
+        return Ok(Vec::new());
+    }
+    let sweep = match Sweep::of(world, opened, store.id(), &asked).await {
+        Ok(sweep) => sweep,
+        Err(failure) => {
+            world.warn(&format!("no provider was asked what exists: {}", failure.what));
+            return Ok(Vec::new());
+        }
+    };
+    let answers = sweep.ask(&asked, SWEEP).await;
+    let found = adrift::sort(opened, store.id(), &Known::of(opened, store, records)?, answers);
+    found.warnings.iter().for_each(|warning| world.warn(warning));
+    let ours = found.ours.into_iter().map(|one| (one, Owner::Ours));
+    let all = ours.chain(found.foreign.into_iter().map(|one| (one, Owner::Foreign)));
+    Ok(all
+        .map(|((provider, orphan), whose)| {
+            let cost = bill::orphan(&opened.project, &provider, &orphan, now);
+            OrphanStatus {
+                provider: provider.to_string(),
+                deployment: orphan.deployment(),
+                orphan,
+                whose,
+                per_hour: cost.map(|(per_hour, _)| per_hour.to_string()),
+                accrued: cost.map(|(_, accrued)| accrued.to_string()),
+            }
+        })
+        .collect())
+}
+
+/// The last look for drift, unless something was done since.
+fn drift(store: &Store, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
+    let found = store.drift_last(&record.id).ok().flatten().filter(|_| record.phase.exists())?;
+    let harmless = |verb: &str| matches!(verb, "test" | "extend");
+    let since = last.is_some_and(|run| !harmless(&run.verb) && run.ended_at.is_none_or(|end| end > found.at));
+    (!since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
+}
+
+/// The exit code of a report, as a Nagios plugin: the worst of what exists, of its leases, and of what is in no state.
+pub fn code(report: &StatusReport, offline: bool) -> u8 {
+    let existing = || report.deployments.iter().filter(|d| d.phase.exists());
+    let leases = existing().filter_map(|d| d.lease.as_ref()).map(|lease| match lease.state {
+        LeaseState::Over => Health::Critical,
+        LeaseState::Ending => Health::Warning,
+        LeaseState::Ok | LeaseState::None => Health::Ok,
+    });
+    let adrift = report.orphans.iter().filter(|one| one.whose == Owner::Ours).map(|_| Health::Warning);
+    // Offline nobody was asked: what is not known is no alarm.
+    let health = existing().filter(|_| !offline).map(|d| d.health);
+    leases.chain(adrift).chain(health).reduce(Health::worst).unwrap_or(Health::Ok).nagios()
 }
 
 async fn look(world: &World, checker: &Checker, opened: &Opened, record: &Deployment, now: Timestamp) -> Looked {
@@ -176,15 +247,16 @@ fn row(
         spend: free(),
         stale: ages.stale(Some(record)),
         drift: None,
+        kept: record.kept.clone(),
     }
 }
 
 fn lease(record: &Deployment, now: Timestamp) -> LeaseStatus {
     let left_s = record.expires_at.map(|end| end.seconds() - now.seconds());
-    LeaseStatus { expires_at: record.expires_at, left_s, protect: record.protect }
+    LeaseStatus { expires_at: record.expires_at, left_s, state: record.lease_state(now), protect: record.protect }
 }
 
-/// Prices come with a later capability: what is known here is that hosts of this machine cost nothing.
+/// Nothing, until the ledger says more.
 fn free() -> Spend {
     let zero = || "0.00".to_owned();
     Spend {

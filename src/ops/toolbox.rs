@@ -230,7 +230,7 @@ fn needed(request: &Request) -> Vec<Tool> {
         Verb::Only(Stage::Config) => vec![Tool::Ansible],
         Verb::Only(Stage::Test) if request.requests.failover => vec![Tool::Ansible],
         Verb::Only(Stage::Test) => Vec::new(),
-        Verb::Only(Stage::Destroy) => vec![Tool::Terraform],
+        Verb::Only(Stage::Destroy | Stage::Extend | Stage::Drift) => vec![Tool::Terraform],
     }
 }
 

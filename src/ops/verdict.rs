@@ -11,7 +11,8 @@ pub(super) fn code(context: &Context, end: &RunEnd, verb: Verb) -> u8 {
         return exit::SIGNAL + signal;
     }
     if end.outcome == Outcome::Ok && end.journal.is_none() {
-        return exit::OK;
+        let drifted = context.memory.drifts().iter().any(|drift| !drift.changes.is_empty());
+        return if drifted { exit::CHANGES } else { exit::OK };
     }
     let bad: Vec<_> = end.units.values().filter(|u| !u.outcome.is_good()).collect();
     if verb == Verb::Only(Stage::Test) {
@@ -27,7 +28,10 @@ pub(super) fn code(context: &Context, end: &RunEnd, verb: Verb) -> u8 {
     }
     // Of the run, not of the unit that failed: with hosts made and a playbook that cannot be read, something changed.
     let changed = bad.iter().any(|u| u.changed)
-        || end.units.iter().any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy));
+        || end
+            .units
+            .iter()
+            .any(|(id, u)| u.changed && matches!(id.stage, Stage::Provision | Stage::Destroy | Stage::Extend));
     if end.journal.is_some() || context.stop.borrow().requested() {
         return if changed { exit::PARTIAL } else { exit::STORE };
     }

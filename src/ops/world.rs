@@ -79,6 +79,11 @@ impl World {
         for warning in &loaded.warnings {
             self.warn(&warning.to_string());
         }
+        if let Some(url) = self.vars.unusable_state() {
+            let scheme = url.split(':').next().unwrap_or_default();
+            let what = format!("OTTO_STATE begins with `{scheme}:`, and this otto knows `file:/FOLDER`");
+            return Err(Failure::new(Kind::Store, what).hint("export OTTO_STATE=file:/a/folder/that/stays"));
+        }
         let home = self.vars.state_folder(&folder);
         let mut project = loaded.project;
         project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
@@ -222,7 +227,7 @@ fn store_failure(home: &Utf8Path, error: &std::io::Error) -> Failure {
 }
 
 /// Made 0700: it holds states, logs and keys.
-fn private_folder(home: &Utf8Path) -> std::io::Result<()> {
+pub(super) fn private_folder(home: &Utf8Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home)
 }

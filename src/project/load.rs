@@ -10,18 +10,18 @@ use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{Appliance, DeploymentId, Name, Project, Provider, ProviderKind, Site};
+use crate::model::{Appliance, DeploymentId, Name, PriceTable, Project, Provider, ProviderKind, Site};
 
 use super::clash;
 use super::dotenv::{self, EnvVar};
 use super::node::{Kind, Node};
-use super::origin::{Origins, Values};
+use super::origin::{Origin, Origins, Values};
 use super::otto_file::{self, OttoFile};
 use super::problem::{Problem, tidy};
 use super::read::{Fields, NAME_RULE, Reading, SHARED_FILE};
 use super::shape::Known;
 use super::site_file::{self, Environments};
-use super::{provider_file, roles, roots, rules, yaml};
+use super::{prices_file, provider_file, roles, roots, rules, yaml};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "otto.yaml";
@@ -127,6 +127,7 @@ impl Loader {
         let told = file.is_some();
         let file = file.unwrap_or_default();
         let provider_specs = self.providers(&provision);
+        let prices = self.prices(&provider_specs);
         let mut environments: Vec<&str> = file.environments.keys().map(Name::as_str).collect();
         environments.push(file.environment.as_str());
         let known = Known {
@@ -156,9 +157,11 @@ impl Loader {
             tools: file.tools,
             sites: read,
             provider_specs,
+            prices,
             appliances,
             config: self.folder.join("clowd/config").into_string(),
             image_max_age_s: file.image_max_age_s,
+            reap_grace_s: file.reap_grace_s,
             ssh: file.ssh,
             admin_cidrs: file.admin_cidrs,
         }
@@ -184,6 +187,29 @@ impl Loader {
             }
             provider.variables = roots::variables(path);
             all.insert(name, provider);
+        }
+        all
+    }
+
+    /// Tables of prices, and whether every provider's is there.
+    fn prices(&mut self, providers: &BTreeMap<Name, Provider>) -> BTreeMap<String, PriceTable> {
+        let mut all = BTreeMap::new();
+        let entries = self.folder.join("clowd/prices").read_dir_utf8().into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().strip_suffix(".yaml").map(str::to_owned)).collect();
+        names.sort();
+        for name in names {
+            let read = |reading: &mut Reading, node: &Node| prices_file::read(reading, node, &name);
+            if let Some(table) = self.read_with(&format!("clowd/prices/{name}.yaml"), &format!("prices.{name}"), read) {
+                all.insert(name, table);
+            }
+        }
+        for provider in providers.values() {
+            let Some(table) = provider.prices.as_ref().filter(|word| *word != "free") else { continue };
+            if !self.folder.join(format!("clowd/prices/{table}.yaml")).is_file() {
+                let origin = self.origins.get(&format!("providers.{}.prices", provider.name)).cloned();
+                self.problems.push(no_table(provider, table, origin.as_ref()));
+            }
         }
         all
     }
@@ -326,6 +352,17 @@ impl Loader {
             let problem = Problem::of(place, "no `provider.yaml` in it: it is no provider of this project");
             self.problems.push(problem.hint("write one with `kind: terraform`").warn());
         }
+    }
+}
+
+fn no_table(provider: &Provider, table: &str, origin: Option<&Origin>) -> Problem {
+    let file = format!("clowd/provision/{}/provider.yaml", provider.name);
+    let problem = Problem::of(file, format!("there is no price table `clowd/prices/{table}.yaml`"));
+    let problem =
+        problem.key("prices").hint("write one, say `prices: free`, or leave the key out: it is then unpriced");
+    match origin {
+        Some(Origin::File { line, column, .. }) => problem.at(*line, *column),
+        _ => problem,
     }
 }
 

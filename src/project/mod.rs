@@ -22,6 +22,7 @@ mod merge;
 mod near;
 mod node;
 mod otto_file;
+mod prices_file;
 mod provider_file;
 mod read;
 mod resolved;

@@ -19,6 +19,7 @@ pub(super) struct OttoFile {
     pub(super) environment: Name,
     pub(super) environments: BTreeMap<Name, Environment>,
     pub(super) image_max_age_s: Option<u64>,
+    pub(super) reap_grace_s: u64,
     pub(super) ssh: Ssh,
     /// From where SSH is answered.
     pub(super) admin_cidrs: Option<Vec<String>>,
@@ -41,8 +42,11 @@ const KEYS: &[&str] = &[
     "tools",
     "env_files",
     "admin_cidrs",
+    "reap",
 ];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
+/// Time for a last `otto extend` after a lease is over.
+const REAP_GRACE_S: u64 = 600;
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
 impl Default for OttoFile {
@@ -54,6 +58,7 @@ impl Default for OttoFile {
             environment: known_name("dev"),
             environments: BTreeMap::new(),
             image_max_age_s: None,
+            reap_grace_s: REAP_GRACE_S,
             ssh: Ssh::default(),
             admin_cidrs: None,
             patterns: Vec::new(),
@@ -109,6 +114,16 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
         reading.only(&inner, &["max_age"]);
         if let Some(age) = inner.get("max_age") {
             file.image_max_age_s = reading.parsed(&age, "a span of time such as `30d` or `4w`", quantity::seconds);
+        }
+    }
+    if let Some(field) = fields.get("reap")
+        && let Some(inner) = reading.map(&field, "a map such as `{grace: 10m}`")
+    {
+        reading.only(&inner, &["grace"]);
+        if let Some(grace) = inner.get("grace") {
+            let span = |text: &str| if text == "0s" { Some(0) } else { quantity::seconds(text) };
+            let read = reading.parsed(&grace, "a span of time such as `10m`, or `0s`", span);
+            file.reap_grace_s = read.unwrap_or(REAP_GRACE_S);
         }
     }
     if let Some(field) = fields.get("environments") {

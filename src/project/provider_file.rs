@@ -8,8 +8,19 @@ use crate::model::{Name, Provider, ProviderKind};
 use super::node::{Kind, Node};
 use super::read::{Field, Reading};
 
-const KEYS: &[&str] =
-    &["kind", "sizes", "base", "region", "workspace", "backend_config", "credentials", "image", "prices", "probed"];
+const KEYS: &[&str] = &[
+    "kind",
+    "sizes",
+    "base",
+    "region",
+    "workspace",
+    "backend_config",
+    "credentials",
+    "image",
+    "prices",
+    "probed",
+    "keep",
+];
 const KINDS: &[(&str, ProviderKind)] =
     &[("terraform", ProviderKind::Terraform), ("vagrant", ProviderKind::Vagrant), ("static", ProviderKind::Static)];
 
@@ -32,6 +43,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         workspace: None,
         variables: BTreeSet::new(),
         backend_config: Vec::new(),
+        keep: Vec::new(),
     };
     if let Some(field) = reading.required(&fields, "kind", "kind: terraform") {
         provider.kind = reading.one_of(&field, KINDS).unwrap_or(provider.kind);
@@ -65,6 +77,11 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         let expected = "a list such as `[backend.hcl, \"key=shop/{deployment}\"]`";
         for item in reading.list(&field, expected).unwrap_or_default() {
             provider.backend_config.extend(reading.text(&item, "a file beside the root, or `name=value`"));
+        }
+    }
+    if let Some(field) = fields.get("keep") {
+        for item in reading.list(&field, "a list such as `[digitalocean_spaces_bucket]`").unwrap_or_default() {
+            provider.keep.extend(reading.text(&item, "a resource type"));
         }
     }
     Some(provider)

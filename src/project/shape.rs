@@ -16,7 +16,7 @@ use super::read::{Field, Fields, Reading};
 
 /// Keys of a shape.
 pub(super) const KEYS: &[&str] =
-    &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on"];
+    &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on", "ttl"];
 const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible", "kind"];
 const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
 const MAX_HOSTS: u32 = 200;
@@ -40,6 +40,7 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         build: None,
         checks: Vec::new(),
         providers: None,
+        ttl_s: None,
         region: None,
         vars: serde_json::Map::new(),
         tls: None,
@@ -68,6 +69,9 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
     }
     if let Some(field) = fields.get("vars") {
         shape.vars = reading.vars(&field);
+    }
+    if let Some(field) = fields.get("ttl") {
+        shape.ttl_s = reading.parsed(&field, "a span of time such as `8h`, `2d`, `90m` or `1w`", quantity::seconds);
     }
     if let Some(field) = fields.get("tls") {
         shape.tls = super::tls::read(reading, &field, folder);

@@ -31,6 +31,11 @@ pub const DECLARED: &[Var] = &[
     var("OTTO_ENV", "environment to work on", "`environment` in otto.yaml"),
     var("OTTO_PROJECT", "folder of the project", "the nearest folder upwards with otto.yaml"),
     var("OTTO_DIR", "state folder", "`.otto` in the project"),
+    var(
+        "OTTO_STATE",
+        "URL of the state: `file:/FOLDER` is a state folder that outlives this one (a CI job's), instead of OTTO_DIR",
+        "the state folder",
+    ),
     var("OTTO_NO_PROGRESS", "plain lines instead of live progress, when not empty", "live on a terminal"),
     var("NO_COLOR", "no colour, when not empty", "colour on a terminal"),
     var("FORCE_COLOR", "colour off a terminal too, when not empty or 0", "colour on a terminal"),
@@ -150,9 +155,16 @@ impl Vars {
         self.get("OTTO_PROJECT").map(Utf8Path::new)
     }
 
-    /// The state folder: `OTTO_DIR`, below the project when it is not absolute, else `.otto` there.
+    /// The state folder: that of `OTTO_STATE`, else `OTTO_DIR`, below the project when it is not absolute, else `.otto`
+    /// there.
     pub fn state_folder(&self, project: &Utf8Path) -> Utf8PathBuf {
-        project.join(self.get("OTTO_DIR").unwrap_or(".otto"))
+        let by_url = self.get("OTTO_STATE").and_then(file_url);
+        project.join(by_url.or_else(|| self.get("OTTO_DIR")).unwrap_or(".otto"))
+    }
+
+    /// `OTTO_STATE`, if this otto cannot use it.
+    pub fn unusable_state(&self) -> Option<&str> {
+        self.get("OTTO_STATE").filter(|url| file_url(url).is_none())
     }
 
     /// otto's folder for what can be downloaded again; nothing without a home.
@@ -186,6 +198,13 @@ impl Vars {
         let folder = self.absolute(name).or_else(|| Some(self.absolute("HOME")?.join(below_home)));
         folder.map(|folder| folder.join("otto"))
     }
+}
+
+/// The path in `file:/path` or `file:///path`.
+fn file_url(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("file:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty()).then_some(path)
 }
 
 /// The words of a list with commas or white space between them.
@@ -222,6 +241,11 @@ mod tests {
         assert_eq!(vars.state_folder("/p".into()), "/p/.otto");
         assert_eq!(Vars::from_pairs([("OTTO_DIR", "x")]).state_folder("/p".into()), "/p/x");
         assert_eq!(Vars::from_pairs([("OTTO_DIR", "/x")]).state_folder("/p".into()), "/x");
+        for url in ["file:/s", "file:///s"] {
+            let vars = Vars::from_pairs([("OTTO_STATE", url), ("OTTO_DIR", "/x")]);
+            assert_eq!((vars.state_folder("/p".into()).as_str(), vars.unusable_state()), ("/s", None));
+        }
+        assert!(Vars::from_pairs([("OTTO_STATE", "postgres://h/d")]).unusable_state().is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
 
+use super::drift;
 use super::ledger;
 use crate::model::{Deployment, Event, EventKind, Image, Outcome, RunId};
 
@@ -68,7 +69,10 @@ pub(super) fn put(conn: &Connection, event: &Event, line: &str) -> rusqlite::Res
         EventKind::Image { record } => put_image(conn, record)?,
         EventKind::ImageGone { reference } => {
             conn.prepare_cached("DELETE FROM images WHERE reference = ?1")?.execute(params![reference])?;
+            ledger::image_gone(conn, reference, event.at)?;
         }
+        EventKind::Drift { record } => drift::put(conn, record, run)?,
+        EventKind::Ledger { owner, resources } => ledger::enter(conn, owner, resources, event.at)?,
         _ => {}
     }
     Ok(())
@@ -127,6 +131,8 @@ fn word(kind: &EventKind) -> &'static str {
         EventKind::Deployment { .. } => "deployment",
         EventKind::Image { .. } => "image",
         EventKind::ImageGone { .. } => "image_gone",
+        EventKind::Ledger { .. } => "ledger",
+        EventKind::Drift { .. } => "drift",
         EventKind::UnitEnded { .. } => "unit_ended",
         EventKind::Stopping { .. } => "stopping",
         EventKind::RunEnded { .. } => "run_ended",

@@ -1,76 +1,191 @@
 //! The ledger: what existed from when to when. Rows are added and closed once; what they cost is computed from them.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::journal::Store;
-use crate::model::{Deployment, DeploymentId, Timestamp};
+use crate::model::ledger::LedgerNote;
+use crate::model::{Deployment, LedgerRow, Price, Quantity, Resource, Subject, Timestamp};
 
 /// The kind under which hosts of a deployment's record are entered.
 const HOST: &str = "host";
+/// The version of documents written today.
+const DOCUMENT: u32 = 1;
+/// A clock of the provider's may be ahead of this one by so much; what was made later than that was not.
+const AHEAD_MS: i64 = 300_000;
 
-/// What begins to exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerEntry {
-    /// To which deployment it belongs.
-    pub deployment: DeploymentId,
-    /// Its name within the deployment: a host's name, or a resource's address.
-    pub address: String,
-    /// Its provider's own name for it, where that is known.
-    pub provider_id: Option<String>,
-    /// `host`, or a resource's type.
-    pub kind: String,
-    /// In the project's or the provider's words.
-    pub size: String,
-    /// The provider's region, possibly empty.
-    pub region: String,
-}
-
-/// What existed, since when, and until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerRow {
-    /// What.
-    pub entry: LedgerEntry,
-    /// Since when.
-    pub from: Timestamp,
-    /// Until when; nothing while it exists.
-    pub to: Option<Timestamp>,
-}
+const COLUMNS: &str =
+    r#"deployment, address, provider_id, kind, size, region, quantity, price, "from", "to", doc FROM ledger"#;
 
 impl Store {
-    /// Enters what begins to exist; false when a row of the same deployment and address is open already.
+    /// Brings the open rows of an owner in line with what exists, as [`crate::model::EventKind::Ledger`] does.
     ///
     /// # Errors
     /// As [`Store::flush`].
-    pub fn ledger_open(&self, entry: &LedgerEntry, from: Timestamp) -> Result<bool, StoreError> {
-        self.change(|conn| open(conn, entry, from))
+    pub fn ledger_enter(&self, owner: &Subject, resources: &[Resource], at: Timestamp) -> Result<(), StoreError> {
+        self.change(|conn| enter(conn, owner, resources, at))
     }
 
     /// Closes the open row of an address; false when there is none.
     ///
     /// # Errors
     /// As [`Store::flush`].
-    pub fn ledger_close(&self, deployment: &DeploymentId, address: &str, to: Timestamp) -> Result<bool, StoreError> {
-        self.change(|conn| close(conn, &deployment.to_string(), address, to))
+    pub fn ledger_close(&self, owner: &Subject, address: &str, to: Timestamp) -> Result<bool, StoreError> {
+        self.change(|conn| close(conn, &owner.to_string(), address, to))
     }
 
-    /// All rows in the order they were opened, of one deployment or of all.
+    /// All rows in the order they were opened, of one owner or of all.
     ///
     /// # Errors
     /// Unreadable or damaged.
-    pub fn ledger(&self, deployment: Option<&DeploymentId>) -> Result<Vec<LedgerRow>, StoreError> {
-        let id = deployment.map(ToString::to_string);
+    pub fn ledger(&self, owner: Option<&Subject>) -> Result<Vec<LedgerRow>, StoreError> {
+        let id = owner.map(ToString::to_string);
         self.read(|conn| {
-            let mut found = conn.prepare_cached(
-                r#"SELECT deployment, address, provider_id, kind, size, region, "from", "to" FROM ledger
-                   WHERE ?1 IS NULL OR deployment = ?1 ORDER BY n"#,
-            )?;
-            found.query_map(params![id], row)?.collect()
+            let mut reader = Reader::default();
+            let mut found =
+                conn.prepare_cached(&format!("SELECT {COLUMNS} WHERE ?1 IS NULL OR deployment = ?1 ORDER BY n"))?;
+            let mut rows = found.query(params![id])?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                all.push(reader.row(conn, row)?);
+            }
+            Ok(all)
         })
     }
 }
 
-/// Brings the rows of a deployment's hosts in line with its record.
+/// Reads rows; what many of them share is read once.
+#[derive(Default)]
+struct Reader {
+    prices: HashMap<i64, Arc<Price>>,
+    owners: HashMap<String, Subject>,
+}
+
+impl Reader {
+    fn row(&mut self, conn: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
+        let id = row.get_ref(0)?.as_str()?;
+        let owner = match self.owners.get(id) {
+            Some(owner) => owner.clone(),
+            None => {
+                let owner: Subject = id
+                    .parse()
+                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
+                self.owners.insert(id.to_owned(), owner.clone());
+                owner
+            }
+        };
+        let price = row.get::<_, Option<i64>>(7)?.map(|n| self.price(conn, n)).transpose()?;
+        Ok(LedgerRow {
+            owner,
+            address: row.get(1)?,
+            provider_id: row.get(2)?,
+            kind: row.get(3)?,
+            size: row.get(4)?,
+            region: row.get(5)?,
+            quantity: row.get::<_, Option<i64>>(6)?.map(|n| Quantity::from_thousandths(n.unsigned_abs())),
+            price,
+            from: Timestamp(row.get(8)?),
+            to: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+            note: row.get(10)?,
+        })
+    }
+
+    fn price(&mut self, conn: &Connection, n: i64) -> rusqlite::Result<Arc<Price>> {
+        if let Some(price) = self.prices.get(&n) {
+            return Ok(Arc::clone(price));
+        }
+        let doc: String =
+            conn.prepare_cached("SELECT doc FROM prices WHERE n = ?1")?.query_row(params![n], |row| row.get(0))?;
+        let price: Arc<Price> = serde_json::from_str::<Price>(&doc)
+            .map(Arc::new)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, Box::new(error)))?;
+        self.prices.insert(n, Arc::clone(&price));
+        Ok(price)
+    }
+}
+
+/// Brings the rows of an owner in line with what exists now. What bills on by the same terms keeps its row; what is gone
+/// is closed; what changed is closed and opened again.
+pub(super) fn enter(conn: &Connection, owner: &Subject, resources: &[Resource], at: Timestamp) -> rusqlite::Result<()> {
+    let id = owner.to_string();
+    let mut open_now = Vec::new();
+    {
+        let mut reader = Reader::default();
+        let mut found = conn.prepare_cached(&format!(r#"SELECT {COLUMNS} WHERE deployment = ?1 AND "to" IS NULL"#))?;
+        let mut rows = found.query(params![id])?;
+        while let Some(row) = rows.next()? {
+            open_now.push(reader.row(conn, row)?);
+        }
+    }
+    let now: HashMap<&str, &Resource> = resources.iter().map(|one| (one.address.as_str(), one)).collect();
+    let mut kept: Vec<&str> = Vec::new();
+    for row in &open_now {
+        match now.get(row.address.as_str()) {
+            Some(resource) if resource.goes_on_as(row) => kept.push(&row.address),
+            // An owner that is an image is not told whole: others of it go on.
+            None if owner.deployment().is_none() => {}
+            _ => drop(close(conn, &id, &row.address, at)?),
+        }
+    }
+    kept.sort_unstable();
+    let begun = begun(conn, &id)?.filter(|begun| *begun <= at);
+    for resource in resources.iter().filter(|one| kept.binary_search(&one.address.as_str()).is_err()) {
+        let (from, basis) = since(conn, &id, resource, begun, at)?;
+        open(conn, &id, resource, from, basis)?;
+    }
+    Ok(())
+}
+
+/// When the apply began whose end is not recorded: what has no time of its own was made since then.
+fn begun(conn: &Connection, id: &str) -> rusqlite::Result<Option<Timestamp>> {
+    conn.prepare_cached("SELECT at FROM deployments WHERE id = ?1 AND phase = 'partial'")?
+        .query_row(params![id], |row| row.get(0).map(Timestamp))
+        .optional()
+}
+
+/// Since when something new bills, and where that is from.
+fn since(
+    conn: &Connection,
+    id: &str,
+    resource: &Resource,
+    begun: Option<Timestamp>,
+    at: Timestamp,
+) -> rusqlite::Result<(Timestamp, &'static str)> {
+    let known: Option<i64> = conn
+        .prepare_cached(
+            r#"SELECT max("to") FROM ledger WHERE deployment = ?1 AND address = ?2 AND provider_id IS ?3
+               AND "to" IS NOT NULL"#,
+        )?
+        .query_row(params![id, resource.address, resource.provider_id], |row| row.get(0))?;
+    match known {
+        // The same thing at another size or price goes on where it stood.
+        Some(to) if to == at.0 => return Ok((at, "change")),
+        // Seen again after a while without it; what has no id of its own is another one of that name.
+        Some(to) if resource.provider_id.is_some() => {
+            return Ok((Timestamp(to.max(begun.unwrap_or(at).0)), "change"));
+        }
+        _ => {}
+    }
+    match resource.created_at.filter(|made| made.0 <= at.0 + AHEAD_MS) {
+        Some(made) => Ok((made, "state")),
+        None => Ok((begun.unwrap_or(at), "journal")),
+    }
+}
+
+/// An image was removed: it bills no longer.
+pub(super) fn image_gone(conn: &Connection, reference: &str, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        r#"UPDATE ledger SET "to" = max(?2, "from") WHERE kind = 'image' AND address = ?1 AND "to" IS NULL"#,
+    )?
+    .execute(params![reference, at.0])?;
+    Ok(())
+}
+
+/// Brings the rows of a deployment's hosts in line with its record, where nothing was entered from a state.
 pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> rusqlite::Result<()> {
     let id = record.id.to_string();
     if !record.phase.exists() {
@@ -78,7 +193,15 @@ pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> r
             .execute(params![id, at.0])?;
         return Ok(());
     }
-    let wanted: Vec<LedgerEntry> = record.hosts.iter().map(|host| entry(record, host)).collect();
+    let entered: bool = conn
+        .prepare_cached(
+            r#"SELECT EXISTS (SELECT 1 FROM ledger WHERE deployment = ?1 AND "to" IS NULL AND doc IS NOT NULL)"#,
+        )?
+        .query_row(params![id], |row| row.get(0))?;
+    if entered {
+        return Ok(());
+    }
+    let wanted: Vec<Resource> = record.hosts.iter().map(|host| host_entry(record, host)).collect();
     let mut open_now = conn
         .prepare_cached(r#"SELECT address, size FROM ledger WHERE deployment = ?1 AND kind = ?2 AND "to" IS NULL"#)?;
     let known: Vec<(String, String)> =
@@ -89,67 +212,74 @@ pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> r
             close(conn, &id, address, at)?;
         }
     }
-    for entry in &wanted {
-        open(conn, entry, at)?;
+    for entry in wanted
+        .iter()
+        .filter(|entry| !known.iter().any(|(address, size)| *address == entry.address && *size == entry.size))
+    {
+        open(conn, &id, entry, at, "")?;
     }
     Ok(())
 }
 
-fn entry(record: &Deployment, host: &crate::model::Host) -> LedgerEntry {
+fn host_entry(record: &Deployment, host: &crate::model::Host) -> Resource {
     let role = record.spec.roles.iter().find(|(name, _)| name.as_str() == host.role);
-    let provider_id = host.vars.get("provider_id").and_then(|id| id.as_str()).map(ToOwned::to_owned);
-    LedgerEntry {
-        deployment: record.id.clone(),
+    Resource {
         address: host.name.clone(),
-        provider_id,
+        provider_id: host.vars.get("provider_id").and_then(|id| id.as_str()).map(ToOwned::to_owned),
         kind: HOST.to_owned(),
         size: role.map(|(_, role)| role.size.clone()).unwrap_or_default(),
         region: record.spec.region.clone(),
+        created_at: None,
+        quantity: None,
+        price: None,
+        why: None,
+        facts: BTreeMap::new(),
     }
 }
 
-fn open(conn: &Connection, entry: &LedgerEntry, from: Timestamp) -> rusqlite::Result<bool> {
-    let id = entry.deployment.to_string();
-    let there = conn
-        .query_row(
-            r#"SELECT 1 FROM ledger WHERE deployment = ?1 AND address = ?2 AND "to" IS NULL"#,
-            params![id, entry.address],
-            |_| Ok(()),
-        )
-        .optional()?;
-    if there.is_some() {
-        return Ok(false);
-    }
+/// Opens a row; with an empty basis one that only follows a record.
+fn open(conn: &Connection, id: &str, resource: &Resource, from: Timestamp, basis: &str) -> rusqlite::Result<()> {
+    let text = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    let price = match &resource.price {
+        Some(price) => {
+            let doc = serde_json::to_string(price).map_err(text)?;
+            conn.prepare_cached("INSERT INTO prices (v, doc) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                .execute(params![DOCUMENT, doc])?;
+            let n: i64 = conn
+                .prepare_cached("SELECT n FROM prices WHERE doc = ?1")?
+                .query_row(params![doc], |row| row.get(0))?;
+            Some(n)
+        }
+        None => None,
+    };
+    let note = LedgerNote { basis: basis.to_owned(), why: resource.why.clone(), facts: resource.facts.clone() };
+    let note = (!basis.is_empty()).then(|| serde_json::to_string(&note)).transpose().map_err(text)?;
     conn.prepare_cached(
-        r#"INSERT INTO ledger (deployment, address, provider_id, kind, size, region, "from")
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"#,
+        r#"INSERT INTO ledger (deployment, address, provider_id, kind, size, region, "from", quantity, price, v, doc)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"#,
     )?
-    .execute(params![id, entry.address, entry.provider_id, entry.kind, entry.size, entry.region, from.0])?;
-    Ok(true)
+    .execute(params![
+        id,
+        resource.address,
+        resource.provider_id,
+        resource.kind,
+        resource.size,
+        resource.region,
+        from.0,
+        resource.quantity.map(|gb| gb.thousandths().cast_signed()),
+        price,
+        note.is_some().then_some(DOCUMENT),
+        note
+    ])?;
+    Ok(())
 }
 
-fn close(conn: &Connection, deployment: &str, address: &str, to: Timestamp) -> rusqlite::Result<bool> {
+fn close(conn: &Connection, owner: &str, address: &str, to: Timestamp) -> rusqlite::Result<bool> {
     // A clock that was set back must not make a span negative.
     let changed = conn
         .prepare_cached(
             r#"UPDATE ledger SET "to" = max(?3, "from") WHERE deployment = ?1 AND address = ?2 AND "to" IS NULL"#,
         )?
-        .execute(params![deployment, address, to.0])?;
+        .execute(params![owner, address, to.0])?;
     Ok(changed > 0)
-}
-
-fn row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
-    let id: String = row.get(0)?;
-    let deployment = id
-        .parse()
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
-    let entry = LedgerEntry {
-        deployment,
-        address: row.get(1)?,
-        provider_id: row.get(2)?,
-        kind: row.get(3)?,
-        size: row.get(4)?,
-        region: row.get(5)?,
-    };
-    Ok(LedgerRow { entry, from: Timestamp(row.get(6)?), to: row.get::<_, Option<i64>>(7)?.map(Timestamp) })
 }

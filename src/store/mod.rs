@@ -8,6 +8,7 @@
 //! described in `schema.rs`.
 
 mod copies;
+mod drift;
 mod error;
 mod files;
 mod fold;
@@ -22,9 +23,9 @@ mod schema;
 mod verify;
 
 pub use copies::{Copy, Counts, list_copies, save_copy};
+pub use drift::DriftRow;
 pub use error::StoreError;
 pub use journal::Store;
-pub use ledger::{LedgerEntry, LedgerRow};
 pub use open::store_id_at;
 pub use read::RunMatch;
 pub use restore::{Restored, restore, should_refuse_empty};

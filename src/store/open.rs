@@ -228,7 +228,7 @@ pub(super) fn trust(conn: &Connection, path: &Utf8Path) -> Result<u32, StoreErro
     if found > schema::VERSION {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
     }
-    if found == 0 || schema::missing(conn).map_err(failed)? {
+    if found == 0 || schema::missing(conn, found).map_err(failed)? {
         return damaged("its tables are not all there".to_owned());
     }
     let whole = files::length(path)?.unwrap_or(0) <= EXAMINED_WHOLE;

@@ -30,6 +30,13 @@ impl Store {
         self.read(|conn| documents(conn, "SELECT doc FROM deployments ORDER BY id", []))
     }
 
+    /// Deployments that exist and have a lease.
+    pub fn leased(&self) -> Result<Vec<Deployment>, StoreError> {
+        let sql = "SELECT doc FROM deployments WHERE phase NOT IN ('absent', 'destroyed')
+                   AND json_extract(doc, '$.expires_at') IS NOT NULL ORDER BY id";
+        self.read(|conn| documents(conn, sql, []))
+    }
+
     /// One deployment.
     pub fn deployment(&self, id: &DeploymentId) -> Result<Option<Deployment>, StoreError> {
         self.read(|conn| {

@@ -9,18 +9,21 @@
 //! - `runs`: `doc` is `{"argv","version","units","totals"?}`; no `ended_at`: its end was not recorded.
 //! - `units`: one row a unit that began or ended; `running` until its end is recorded.
 //! - `deployments`, `images`: the last record of each.
-//! - `ledger`: what existed from when to when; rows are only added, and closed once.
+//! - `ledger`: what existed from when to when; rows are only added, and closed once. `deployment` names the owner: a
+//!   deployment, or for images `<provider>/<appliance>`. `price` points into `prices`, whose rows are never changed.
+//! - `drift`: what each look for changes made outside otto found.
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// The format that this otto writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// `otto`.
 pub(super) const APPLICATION: i32 = 0x6f74_746f;
 
 /// Step n leads from format n to n + 1. Never changed once released: old files pass through them for ever.
-const STEPS: [&str; VERSION as usize] = [r#"
+const STEPS: [&str; VERSION as usize] = [
+    r#"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE events (
   n INTEGER PRIMARY KEY, run TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, unit TEXT, type TEXT NOT NULL,
@@ -48,7 +51,30 @@ CREATE TRIGGER ledger_closed_once BEFORE UPDATE ON ledger
     OR OLD.address <> NEW.address OR OLD.provider_id IS NOT NEW.provider_id OR OLD.kind <> NEW.kind
     OR OLD.size <> NEW.size OR OLD.region <> NEW.region OR OLD."from" <> NEW."from"
   BEGIN SELECT RAISE(ABORT, 'ledger rows are only closed, once'); END;
-"#];
+"#,
+    r#"
+CREATE TABLE prices (n INTEGER PRIMARY KEY, v INTEGER NOT NULL, doc TEXT NOT NULL UNIQUE);
+CREATE TRIGGER prices_kept BEFORE DELETE ON prices
+  BEGIN SELECT RAISE(ABORT, 'prices that were used are never removed'); END;
+CREATE TRIGGER prices_fixed BEFORE UPDATE ON prices
+  BEGIN SELECT RAISE(ABORT, 'prices that were used are never changed'); END;
+ALTER TABLE ledger ADD COLUMN quantity INTEGER;
+ALTER TABLE ledger ADD COLUMN price INTEGER REFERENCES prices (n);
+ALTER TABLE ledger ADD COLUMN v INTEGER;
+ALTER TABLE ledger ADD COLUMN doc TEXT;
+DROP TRIGGER ledger_closed_once;
+CREATE TRIGGER ledger_closed_once BEFORE UPDATE ON ledger
+  WHEN OLD."to" IS NOT NULL OR NEW."to" IS NULL OR OLD.n <> NEW.n OR OLD.deployment <> NEW.deployment
+    OR OLD.address <> NEW.address OR OLD.provider_id IS NOT NEW.provider_id OR OLD.kind <> NEW.kind
+    OR OLD.size <> NEW.size OR OLD.region <> NEW.region OR OLD."from" <> NEW."from"
+    OR OLD.quantity IS NOT NEW.quantity OR OLD.price IS NOT NEW.price OR OLD.v IS NOT NEW.v OR OLD.doc IS NOT NEW.doc
+  BEGIN SELECT RAISE(ABORT, 'ledger rows are only closed, once'); END;
+CREATE TABLE drift (
+  n INTEGER PRIMARY KEY, deployment TEXT NOT NULL, at INTEGER NOT NULL, run TEXT, changes INTEGER NOT NULL,
+  v INTEGER NOT NULL, doc TEXT NOT NULL);
+CREATE INDEX drift_by_deployment ON drift (deployment, n);
+"#,
+];
 
 /// The file's format; 0 for one without any content.
 pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
@@ -60,11 +86,24 @@ pub(super) fn is_otto(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map(|found| found == APPLICATION)
 }
 
-/// Some table of the format is not there.
-pub(super) fn missing(conn: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN
-               ('meta', 'events', 'runs', 'units', 'deployments', 'images', 'ledger')";
-    conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|found| found < 7)
+/// The tables with the format that brought each.
+const TABLES: [(u32, &str); 9] = [
+    (1, "meta"),
+    (1, "events"),
+    (1, "runs"),
+    (1, "units"),
+    (1, "deployments"),
+    (1, "images"),
+    (1, "ledger"),
+    (2, "prices"),
+    (2, "drift"),
+];
+
+/// Some table of a format is not there.
+pub(super) fn missing(conn: &Connection, format: u32) -> rusqlite::Result<bool> {
+    let mut found = conn.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let there: Vec<String> = found.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(TABLES.iter().any(|(since, name)| *since <= format && !there.iter().any(|one| one == name)))
 }
 
 /// Brings the file to [`VERSION`] in one transaction; does nothing when it is there.

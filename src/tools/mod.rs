@@ -5,6 +5,7 @@ pub mod ansible;
 pub mod find;
 pub mod install;
 pub mod invocation;
+pub mod orphans;
 pub mod packer;
 pub mod said;
 pub mod script;

@@ -103,7 +103,7 @@ impl Unit {
     pub(super) fn progress(&self) -> String {
         let noun = match self.id.stage {
             Stage::Images => "step",
-            Stage::Provision | Stage::Destroy => "resource",
+            Stage::Provision | Stage::Destroy | Stage::Extend | Stage::Drift => "resource",
             Stage::Config => "task",
             Stage::Test => "check",
         };

@@ -124,6 +124,7 @@ fn verbose(id: &UnitId, kind: &EventKind, look: Look) -> Vec<String> {
         }
         EventKind::Image { record } => format!("image {}", record.reference),
         EventKind::ImageGone { reference } => format!("image gone: {reference}"),
+        EventKind::Ledger { owner, resources } => format!("ledger of {owner}: {} in it", resources.len()),
         _ => return Vec::new(),
     };
     vec![format!("{} {}", look.theme.dim(&format!("{id} |")), clean_line(&text))]

@@ -1,8 +1,8 @@
 //! `otto status` for people: a line per deployment, then what needs attention.
 
-use crate::model::HostState;
 use crate::model::status::{DeploymentStatus, StatusReport};
 use crate::model::time::span;
+use crate::model::{HostState, LeaseState};
 
 use super::status_detail::details;
 use super::table::{Column, Table};
@@ -99,9 +99,9 @@ fn latency(one: &DeploymentStatus) -> String {
 fn lease(one: &DeploymentStatus) -> (Tone, String) {
     let Some(lease) = one.lease.as_ref().filter(|_| one.phase.exists()) else { return (Tone::Plain, dash()) };
     match lease.left_s {
-        Some(left) if left <= 0 => (Tone::Failed, "over".to_owned()),
+        Some(_) if lease.state == LeaseState::Over => (Tone::Failed, "over".to_owned()),
         Some(left) => {
-            let tone = if left < 3600 { Tone::Warning } else { Tone::Plain };
+            let tone = if lease.state == LeaseState::Ending { Tone::Warning } else { Tone::Plain };
             (tone, span(left.unsigned_abs() * 1000))
         }
         None if lease.protect => (Tone::Plain, "protected".to_owned()),

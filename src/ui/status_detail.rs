@@ -1,7 +1,8 @@
 //! What stands below the table of `otto status`: where each deployment is reached, and what needs attention.
 
-use crate::model::status::{DeploymentStatus, StatusReport};
-use crate::model::{CheckKind, Health, HostState};
+use crate::model::status::{DeploymentStatus, OrphanStatus, StatusReport};
+use crate::model::time::span;
+use crate::model::{CheckKind, Health, HostState, LeaseState, Owner};
 
 use super::lines::check_line;
 use super::table::LeftOut;
@@ -15,7 +16,7 @@ const SHOWN: usize = 10;
 pub(super) fn details(report: &StatusReport, left_out: &[LeftOut], theme: Theme, width: Option<usize>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (n, one) in report.deployments.iter().enumerate() {
-        let mut below = of_deployment(one, theme);
+        let mut below = of_deployment(one, report, theme);
         let facts = left_out.get(n).into_iter().flatten().filter(|(_, text)| text != "-");
         let facts: Vec<String> = facts.map(|(title, text)| format!("{title} {text}")).collect();
         if !facts.is_empty() {
@@ -33,7 +34,7 @@ pub(super) fn details(report: &StatusReport, left_out: &[LeftOut], theme: Theme,
     lines.iter().flat_map(|line| fitted(line, width)).collect()
 }
 
-fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
+fn of_deployment(one: &DeploymentStatus, report: &StatusReport, theme: Theme) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(dirty) = &one.dirty {
         lines.push(format!("{} {}", theme.failed("dirty:"), clean_line(&dirty.reason)));
@@ -57,9 +58,24 @@ fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
     lines.extend(
         one.stale.iter().map(|why| format!("{} {}", theme.warning("stale:"), theme.literals(&clean_line(why)))),
     );
-    if one.lease.as_ref().and_then(|lease| lease.left_s).is_some_and(|left| left <= 0) && one.phase.exists() {
-        let what = theme.literals(&format!("`otto destroy {0}` ends it", one.name));
-        lines.push(format!("{} {what}", theme.warning("lease over:")));
+    lines.extend(lease(one, theme));
+    if let Some(drift) = &one.drift {
+        let age = span(report.at.since(drift.at));
+        let text = format!("{} changed outside of otto ({age} ago)", count(drift.changes as usize, "resource"));
+        let told = match drift.changes {
+            0 => theme.dim(&format!("drift: none ({age} ago)")),
+            _ => format!(
+                "{} {text}: {}",
+                theme.warning("drift:"),
+                theme.literals("`otto drift` shows it, `otto up` repairs it")
+            ),
+        };
+        lines.push(told);
+    }
+    for kept in one.kept.iter().filter(|kept| !kept.holds_up) {
+        let line = format!("`otto destroy {} --with '{}'` takes it down", one.name, clean_line(&kept.address));
+        let what = format!("{} ({})", clean_line(&kept.address), clean_line(&kept.id));
+        lines.push(format!("{} {what}: {}", theme.warning("left behind:"), theme.literals(&line)));
     }
     if !one.spend.unpriced.is_empty() && one.phase.exists() {
         let names: Vec<String> = one.spend.unpriced.iter().map(|name| clean_line(name)).collect();
@@ -68,19 +84,50 @@ fn of_deployment(one: &DeploymentStatus, theme: Theme) -> Vec<String> {
     lines
 }
 
-fn orphans(report: &StatusReport, theme: Theme) -> Vec<String> {
-    if report.orphans.is_empty() {
-        return Vec::new();
+/// A lease that is over or ends soon, and what may be done.
+fn lease(one: &DeploymentStatus, theme: Theme) -> Option<String> {
+    let lease = one.lease.as_ref().filter(|_| one.phase.exists())?;
+    let left = span(lease.left_s?.unsigned_abs() * 1000);
+    let keep = format!("`otto extend {} --for 8h` keeps it", one.name);
+    match lease.state {
+        LeaseState::Over if lease.protect => Some(format!(
+            "{} for {left}: {}",
+            theme.warning("lease over:"),
+            theme.literals(&format!("it is protected; `otto destroy {0} --confirm {0}` ends it", one.name))
+        )),
+        LeaseState::Over => Some(format!(
+            "{} for {left}: {}",
+            theme.warning("lease over:"),
+            theme.literals(&format!("`otto reap` destroys it, {keep}"))
+        )),
+        LeaseState::Ending => Some(format!("{} in {left}: {}", theme.warning("lease ends:"), theme.literals(&keep))),
+        LeaseState::Ok | LeaseState::None => None,
     }
-    let field = |orphan: &serde_json::Value, key: &str| {
-        orphan.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+}
+
+fn orphans(report: &StatusReport, theme: Theme) -> Vec<String> {
+    let told = |one: &OrphanStatus| {
+        let of = one.deployment.as_ref().map(|id| format!("of {id}")).unwrap_or_default();
+        let cost = one.per_hour.as_ref().map(|cost| format!("{cost}/h")).unwrap_or_default();
+        let orphan = &one.orphan;
+        let parts = [&orphan.kind, &orphan.name, &orphan.id, &of, &one.provider, &orphan.region, &orphan.size, &cost];
+        let parts = parts.iter().filter(|part| !part.is_empty()).map(|part| clean_line(part));
+        parts.collect::<Vec<_>>().join("  ")
     };
-    let what = count(report.orphans.len(), "orphan");
-    let mut lines = vec![format!("{} {what}: tagged by otto, in no state", theme.warning("warning:"))];
-    for orphan in &report.orphans {
-        let parts = [field(orphan, "kind"), field(orphan, "name"), field(orphan, "id"), field(orphan, "region")];
-        let parts: Vec<String> = parts.iter().filter(|part| !part.is_empty()).map(|part| clean_line(part)).collect();
-        lines.push(format!("  {}", parts.join("  ")));
+    let (ours, foreign): (Vec<_>, Vec<_>) = report.orphans.iter().partition(|one| one.whose == Owner::Ours);
+    let mut lines = Vec::new();
+    if !ours.is_empty() {
+        let what = count(ours.len(), "orphan");
+        let how = theme.literals("`otto reap` removes what holds no data");
+        lines.push(format!("{} {what}: made by otto, in no state; {how}", theme.warning("warning:")));
+        lines.extend(ours.into_iter().map(|one| format!("  {}", told(one))));
+    }
+    if !foreign.is_empty() {
+        let names: Vec<String> = foreign.iter().take(3).map(|one| clean_line(&one.orphan.name)).collect();
+        let more = if foreign.len() > 3 { ", ..." } else { "" };
+        let what = count(foreign.len(), "thing");
+        let text = format!("{what} of other stores or projects, never touched: {}{more}", names.join(", "));
+        lines.push(theme.dim(&text));
     }
     lines
 }

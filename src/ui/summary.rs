@@ -245,7 +245,7 @@ fn since_start(run: &Run, end: &RunEnd) -> u64 {
 
 /// In the order of the flow.
 fn stages(took: &BTreeMap<String, u64>) -> String {
-    [Stage::Images, Stage::Provision, Stage::Config, Stage::Test, Stage::Destroy]
+    [Stage::Images, Stage::Provision, Stage::Config, Stage::Test, Stage::Destroy, Stage::Extend, Stage::Drift]
         .iter()
         .filter_map(|stage| took.get(stage.word()).map(|ms| format!("{stage} {}", span(*ms))))
         .collect::<Vec<_>>()

@@ -30,6 +30,13 @@ fn two_stores_and_two_projects_live_beside_each_other() {
     assert_eq!(cloud.names("droplets").len(), 9);
     let (mine, theirs) = (of(&cloud, &one), of(&cloud, &other));
     assert_eq!((mine.len(), theirs.len()), (3, 3));
+    for each in [&one, &fresh, &other] {
+        let status = cloud.otto(each, &["status", "--json"]).json();
+        let found = status["orphans"].as_array().expect("a list");
+        assert!(!found.is_empty() && found.iter().all(|orphan| orphan["whose"] == "foreign"), "{found:?}");
+        cloud.otto(each, &["reap", "--yes"]).ends(0);
+    }
+    assert_eq!(cloud.names("droplets").len(), 9, "what is others' is listed and stays");
     cloud.otto(&fresh, &["destroy", "--yes"]).ends(0);
     assert_eq!((of(&cloud, &one), of(&cloud, &other)), (mine.clone(), theirs));
     cloud.otto(&other, &["destroy", "--yes", THINGS]).ends(0);

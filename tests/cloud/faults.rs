@@ -39,15 +39,6 @@ fn errors_that_last_leave_a_part_that_is_finished_later() {
 }
 
 #[test]
-fn a_lost_answer_makes_a_twin_that_does_not_outlive_its_deployment() {
-    let Some((cloud, sandbox)) = things() else { return };
-    cloud.fault(&json!({"match": "POST /v2/droplets", "drop": true, "late": true}));
-    cloud.otto(&sandbox, &PROVISION).ends(0);
-    assert_eq!(cloud.names("droplets").len(), 4, "the provider asks again, and there are two");
-    destroyed(&cloud, &sandbox);
-}
-
-#[test]
 fn droplets_that_never_become_active_are_given_up_and_made_anew() {
     let Some((cloud, sandbox)) = things() else { return };
     cloud.set(&json!({"boot": null}));

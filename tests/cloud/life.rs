@@ -99,6 +99,8 @@ fn deleted_by_somebody_else(cloud: &Cloud, sandbox: &Sandbox) {
     cloud.edit(&json!({"kind": "droplets", "id": gone["id"], "delete": true}));
     let status = cloud.status_of(sandbox, HELLO, 2);
     assert!(states(&status).contains(&("www-2".to_owned(), "down".to_owned())), "{status}");
+    let drift = cloud.otto(sandbox, &["drift", "--json", HELLO]).ends(10).json();
+    assert!(drift.to_string().contains("www-2"), "{drift}");
     cloud.otto(sandbox, &["up", "--yes", HELLO]).ends(0);
     assert_ne!(cloud.droplet("dev-hello-www-2")["id"], gone["id"]);
     served(cloud, sandbox, &["www-1", "www-2"]);
@@ -109,6 +111,9 @@ fn powered_off(cloud: &Cloud, sandbox: &Sandbox) {
     cloud.edit(&json!({"kind": "droplets", "id": off["id"], "act": "power_off"}));
     let status = cloud.status_of(sandbox, HELLO, 2);
     assert!(states(&status).contains(&("www-1".to_owned(), "down".to_owned())), "{status}");
+    let drift = cloud.otto(sandbox, &["drift", "--json", HELLO]).ends(10).json();
+    let changes = drift["deployments"][0]["changes"].to_string();
+    assert!(changes.contains("www-1") && changes.contains("status"), "a plain plan would not see it: {drift}");
     cloud.edit(&json!({"kind": "droplets", "id": off["id"], "act": "power_on"}));
     // Nothing starts services in a namespace that boots: the configuration does.
     cloud.otto(sandbox, &["up", "--yes", HELLO]).ends(0);

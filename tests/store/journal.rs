@@ -2,7 +2,9 @@
 
 use super::*;
 use otto::model::Phase;
-use otto::store::{LedgerEntry, RunMatch};
+use otto::model::ledger::{PriceUnit, Rule};
+use otto::model::{Price, Resource, Subject};
+use otto::store::{DriftRow, RunMatch};
 
 #[test]
 fn a_run_is_folded_into_its_tables_and_reads_back_after_reopening() {
@@ -139,36 +141,21 @@ fn the_ledger_follows_the_hosts_and_is_only_added_to() {
     let store = folder.open();
     let rows = || {
         let rows = store.ledger(None).expect("reads");
-        rows.iter().map(|r| format!("{} {}", r.entry.address, r.to.is_some())).collect::<Vec<_>>().join(", ")
+        rows.iter().map(|r| format!("{} {}", r.address, r.to.is_some())).collect::<Vec<_>>().join(", ")
     };
     let id = "dev/local/hello";
     record(&store, "r1", vec![recorded(id, "partial", &[]), recorded(id, "provisioned", &["www-1", "www-2"])]);
     assert_eq!(rows(), "www-1 false, www-2 false");
     store.record(&event("r1", 4, None, recorded(id, "configured", &["www-1"]))).expect("recorded");
     assert_eq!(rows(), "www-1 false, www-2 true");
-    let extra = LedgerEntry {
-        deployment: id.parse().expect("an id"),
-        address: "volume.data".into(),
-        provider_id: Some("v-1".into()),
-        kind: "volume".into(),
-        size: "10".into(),
-        region: "fra1".into(),
-    };
-    assert!(store.ledger_open(&extra, Timestamp(5)).expect("opens"));
-    assert!(!store.ledger_open(&extra, Timestamp(6)).expect("is open already"));
-    store.record(&event("r1", 5, None, recorded(id, "destroying", &["www-1"]))).expect("recorded");
-    assert_eq!(rows(), "www-1 false, www-2 true, volume.data false");
-    store.record(&event("r1", 6, None, recorded(id, "destroyed", &[]))).expect("recorded");
-    assert_eq!(rows(), "www-1 true, www-2 true, volume.data true");
-    assert!(!store.ledger_close(&extra.deployment, "volume.data", Timestamp(9)).expect("closed already"));
-    store.record(&event("r1", 7, None, recorded(id, "provisioned", &["www-1"]))).expect("recorded");
-    assert_eq!(rows(), "www-1 true, www-2 true, volume.data true, www-1 false");
+    store.record(&event("r1", 5, None, recorded(id, "destroyed", &[]))).expect("recorded");
+    assert_eq!(rows(), "www-1 true, www-2 true");
+    store.record(&event("r1", 6, None, recorded(id, "provisioned", &["www-1"]))).expect("recorded");
+    assert_eq!(rows(), "www-1 true, www-2 true, www-1 false");
     assert_eq!(store.deployments().expect("reads")[0].phase, Phase::Provisioned);
-    let row = &store.ledger(Some(&extra.deployment)).expect("reads")[0];
-    assert_eq!(
-        (row.entry.size.as_str(), row.entry.region.as_str(), row.entry.kind.as_str()),
-        ("small", "here", "host")
-    );
+    let row = &store.ledger(Some(&id.parse().expect("an owner"))).expect("reads")[0];
+    assert_eq!((row.size.as_str(), row.region.as_str(), row.kind.as_str()), ("small", "here", "host"));
+    assert_eq!((row.price.clone(), row.note.clone()), (None, None));
 
     let conn = rusqlite::Connection::open(store.path()).expect("opens");
     for change in [
@@ -179,4 +166,115 @@ fn the_ledger_follows_the_hosts_and_is_only_added_to() {
     ] {
         assert!(conn.execute(change, []).is_err(), "{change}");
     }
+}
+
+pub(super) fn resource(address: &str, provider_id: &str, size: &str, amount: &str) -> Resource {
+    Resource {
+        address: address.into(),
+        provider_id: Some(provider_id.into()),
+        kind: "a_server".into(),
+        size: size.into(),
+        region: "fra1".into(),
+        created_at: None,
+        quantity: Some("25.5".parse().expect("GB")),
+        price: Some(Price {
+            amount: amount.parse().expect("an amount"),
+            unit: PriceUnit::Hour,
+            month: None,
+            currency: "USD".into(),
+            rule: Rule::default(),
+            table: "a".into(),
+            row: "clowd/prices/a.yaml:3".into(),
+            source: "the vendor".into(),
+            as_of: "2026-07-01".into(),
+        }),
+        why: None,
+        facts: std::collections::BTreeMap::new(),
+    }
+}
+
+pub(super) fn ledger(owner: &str, resources: Vec<Resource>) -> EventKind {
+    EventKind::Ledger { owner: owner.parse().expect("an owner"), resources }
+}
+
+#[test]
+fn what_a_state_holds_is_entered_with_its_price_and_goes_on_or_ends() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let id = "prod/do/hello";
+    let at = |seq: i64| 1_800_000_000_000 + seq;
+    let rows = |store: &Store| {
+        let rows = store.ledger(None).expect("reads");
+        let span = |r: &otto::model::LedgerRow| {
+            format!("{} {} {}-{}", r.address, r.size, r.from.0 - at(0), r.to.map_or(0, |to| to.0 - at(0)))
+        };
+        rows.iter().map(span).collect::<Vec<_>>().join(", ")
+    };
+    let mut first = resource("a.b[\"www-1\"]", "1", "small", "0.01");
+    first.created_at = Some(Timestamp(at(1)));
+    let second = resource("a.b[\"www-2\"]", "2", "small", "0.01");
+    // `partial` is event 2: what has no time of its own is there since then.
+    record(&store, "r1", vec![recorded(id, "partial", &[]), ledger(id, vec![first.clone(), second.clone()])]);
+    assert_eq!(rows(&store), "a.b[\"www-1\"] small 1-0, a.b[\"www-2\"] small 2-0");
+    store.record(&event("r1", 4, None, recorded(id, "provisioned", &["www-1", "www-2"]))).expect("recorded");
+    assert_eq!(rows(&store), "a.b[\"www-1\"] small 1-0, a.b[\"www-2\"] small 2-0", "hosts are not entered beside");
+    // The same again is nothing new; another source of the same price is none either.
+    let mut same = first.clone();
+    same.price.as_mut().expect("a price").as_of = "2026-08-01".into();
+    store.record(&event("r1", 5, None, ledger(id, vec![same, second.clone()]))).expect("recorded");
+    assert_eq!(store.ledger(None).expect("reads").len(), 2);
+    let resized = resource("a.b[\"www-1\"]", "1", "large", "0.02");
+    store.record(&event("r1", 6, None, ledger(id, vec![resized]))).expect("recorded");
+    let expected = "a.b[\"www-1\"] small 1-6, a.b[\"www-2\"] small 2-6, a.b[\"www-1\"] large 6-0";
+    assert_eq!(rows(&store), expected);
+    let image = Resource { kind: "image".into(), ..resource("fra1:77", "77", "", "0.06") };
+    for n in 0..2 {
+        let other = Resource { address: format!("fra1:{}", 77 + n), ..image.clone() };
+        store.record(&event("r1", 7 + n, None, ledger("do/nginx", vec![other]))).expect("recorded");
+    }
+    store.record(&event("r1", 9, None, EventKind::ImageGone { reference: "fra1:77".into() })).expect("recorded");
+    store.record(&event("r1", 10, None, recorded(id, "destroyed", &[]))).expect("recorded");
+    drop(store);
+    let store = folder.open();
+    assert!(rows(&store).ends_with("large 6-10, fra1:77  7-9, fra1:78  8-0"), "{}", rows(&store));
+    let all = store.ledger(None).expect("reads");
+    assert_eq!(all[0].price.as_ref().map(|p| p.amount.to_string()).as_deref(), Some("0.01"));
+    assert_eq!(
+        (all[0].note().basis, all[1].note().basis, all[2].note().basis),
+        ("state".into(), "journal".into(), "change".into())
+    );
+    assert_eq!(all[0].quantity.map(|gb| gb.to_string()).as_deref(), Some("25.5"));
+    assert_eq!(
+        all[4].owner,
+        Subject::Image { provider: "do".parse().expect("a name"), appliance: "nginx".parse().expect("a name") }
+    );
+    let conn = rusqlite::Connection::open(store.path()).expect("opens");
+    for change in [
+        "DELETE FROM prices",
+        "UPDATE prices SET doc = 'x'",
+        r#"UPDATE ledger SET "to" = 9, price = NULL WHERE "to" IS NULL"#,
+    ] {
+        assert!(conn.execute(change, []).is_err(), "{change}");
+    }
+}
+
+#[test]
+fn drift_is_kept_with_its_history() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let row = |id: &str, at: i64, changes: u32| DriftRow {
+        deployment: id.parse().expect("an id"),
+        at: Timestamp(at),
+        run: Some(run("r1")),
+        changes,
+        doc: json!({"changes": changes}),
+    };
+    let id = "dev/do/hello".parse().expect("an id");
+    assert_eq!(store.drift_last(&id).expect("reads"), None);
+    for found in [row("dev/do/hello", 1, 0), row("dev/do/blog", 2, 3), row("dev/do/hello", 3, 2)] {
+        store.drift_add(&found).expect("added");
+    }
+    assert_eq!(store.drift_last(&id).expect("reads"), Some(row("dev/do/hello", 3, 2)));
+    assert_eq!(store.drift_history(Some(&id), 9).expect("reads").len(), 2);
+    assert_eq!(store.drift_history(None, 2).expect("reads")[1], row("dev/do/blog", 2, 3));
 }

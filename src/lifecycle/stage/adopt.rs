@@ -12,7 +12,7 @@ use super::super::inputs::{self, Identity};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::provision::fresh;
 use super::terraform::{plan_call, program_name, tool, tool_failed};
-use super::{backend, root};
+use super::{backend, billing, root};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, HostSpec, Phase, Provider, UnitId};
 use crate::process::disk;
@@ -110,6 +110,7 @@ async fn take(context: &Context, unit: &UnitId, id: &DeploymentId, adoption: &Ad
         return Err(UnitEnd::failed(what, false).hint(hint).into());
     }
     record.adopted = Some(kept);
+    billing::enter(context, unit, &record, Some(&terraform)).await?;
     settle(context, unit, record, &hosts, &found, &variables)?;
     context.note(unit, format!("{from}; from now on otto is the one who applies it"), false)?;
     if would.is_empty() {
@@ -198,7 +199,7 @@ async fn bring(
         of_this_tool(context, &shown, state)?;
         return Ok(format!("its state stays where it is: {shown}"));
     };
-    backend::must_be_empty(&record.id, place, &found)?;
+    backend::must_be_empty(&record.id, place, &found, &[])?;
     let invocation = terraform.state_push(&path);
     let name = program_name(context);
     let mut stream = Stream::new();

@@ -11,7 +11,7 @@ use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::{strays, terraform};
 use crate::model::name::counted;
-use crate::model::{Deployment, DeploymentId, EventKind, Provider, StatePlace, UnitId};
+use crate::model::{Deployment, DeploymentId, EventKind, Kept, Provider, StatePlace, UnitId};
 use crate::process::{Lock, disk};
 use crate::tools::terraform::backend::OVERRIDE_FILE;
 use crate::tools::terraform::{Backend, StateFile, Stream, Terraform};
@@ -166,10 +166,17 @@ async fn one_at_a_time(context: &Context) -> Result<Lock, Trouble> {
 ///
 /// # Errors
 /// The state holds something.
-pub(super) fn must_be_empty(id: &DeploymentId, place: &StatePlace, found: &StateFile) -> Result<(), Trouble> {
+pub(super) fn must_be_empty(
+    id: &DeploymentId,
+    place: &StatePlace,
+    found: &StateFile,
+    kept: &[Kept],
+) -> Result<(), Trouble> {
+    let left = |address: &String| kept.iter().any(|one| one.address == *address);
     let holds = match found {
         StateFile::Missing | StateFile::Empty => return Ok(()),
-        StateFile::Read(state) if state.is_empty() => return Ok(()),
+        // What the last destruction left behind is its own.
+        StateFile::Read(state) if state.addresses.iter().all(left) && state.deposed.is_empty() => return Ok(()),
         StateFile::Read(state) => counted(state.addresses.len() as u64, "resource"),
         StateFile::Unreadable { why } => why.clone(),
     };

@@ -44,9 +44,9 @@ pub(super) async fn tried(context: &Context, unit: &UnitId, provider: &Provider)
 /// Why it is not taken, in the last words of `orphans check`.
 async fn ask(context: &Context, unit: &UnitId, folder: &Utf8Path) -> Result<Result<(), String>, Trouble> {
     let program = folder.join("orphans");
-    let (program, mut args) = interpreted(&program).map_err(Trouble::file(&program))?;
-    args.push("check".to_owned());
-    let mut invocation = Invocation::new(program, folder, Stop::Script).args(args).limit_ms(LIMIT_MS);
+    let words = interpreted(&program).map_err(Trouble::file(&program))?;
+    let args = words[1..].iter().map(String::as_str).chain(["check"]);
+    let mut invocation = Invocation::new(&words[0], folder, Stop::Script).args(args).limit_ms(LIMIT_MS);
     if folder.join(VAR_FILE).is_file() {
         invocation = invocation.env("OTTO_VARS", folder.join(VAR_FILE));
     }

@@ -9,13 +9,15 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, credentials, root, strays, sweep, unconfigure};
+use super::{backend, billing, credentials, root, strays, sweep, unconfigure};
+use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
-use crate::tools::terraform::{Extra, Operation, Report, Stream};
+use crate::tools::terraform::{Extra, Leaving, Operation, Report, State, Stream, leaving};
 
 /// Destroys a deployment; its history stays.
 pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<UnitEnd, Trouble> {
-    let Some(mut record) = context.memory.record(id).filter(|r| r.phase.exists()) else {
+    let left = |r: &Deployment| !r.kept.is_empty() && !context.requests.with.is_empty();
+    let Some(mut record) = context.memory.record(id).filter(|r| r.phase.exists() || left(r)) else {
         return Ok(UnitEnd::ok("nothing is there", false));
     };
     if let Some(end) = root::moved(context, &record.home) {
@@ -26,9 +28,12 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     // Before the record says that it goes: without them, nothing does.
     credentials::tried(context, unit, &context.target(id)?.provider).await?;
+    if record.dirty.is_some() {
+        billing::enter(context, unit, &record, None).await?;
+    }
     begin(context, unit, &mut record)?;
     let folder = context.terraform_folder(id);
-    if !has_root(&folder) {
+    if !root::is_there(&folder) {
         // The copy is gone (someone cleaned up): the provider's own folder does as well.
         root::refresh(context, id, &context.target(id)?.provider)?;
     }
@@ -44,34 +49,40 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         record.state.is_some().then_some(terraform)
     };
     let state = strays::before_destroy(context, unit, &record, &folder, remote.as_ref()).await?;
-    if !state.is_empty() {
-        summary = terraform_destroy(context, unit, id, &mut record, &folder).await?;
+    let left = leaving(&state, &context.requests.with, &context.target(id)?.provider.keep);
+    if !state.is_empty() && (left.kept.is_empty() || !left.targets.is_empty()) {
+        summary = terraform_destroy(context, unit, (id, &left), &mut record, &folder).await?;
     }
-    let swept = sweep_all(context, unit, id).await?;
+    let stays = state.only(&left.kept.iter().map(|kept| kept.address.clone()).collect());
+    let swept = sweep_all(context, unit, id, &stays).await?;
     if swept > 0 {
         summary = format!("{summary}, {swept} found beside it");
     }
     verify(context, &record, id).await?;
-    if let Some(terraform) = &remote {
+    if let Some(terraform) = remote.as_ref().filter(|_| left.kept.is_empty()) {
         backend::forget_workspace(context, unit, id, terraform).await?;
     }
     if let Err(trouble) = sweep::shared(context, unit, id, "remove").await {
         // Nothing that bills: the deployment itself is gone.
         context.note(unit, format!("what it shared with other deployments was left: {trouble}"), true)?;
     }
+    summary = format!("{summary}{}", told(context, unit, id, &left)?);
     // Before the folders go: without them, what the record lists could not be looked for.
     record.hosts.clear();
     record.endpoint = None;
     if let Some(dirty) = &mut record.dirty {
         (dirty.in_flight, dirty.unfinished) = (Vec::new(), Vec::new());
     }
+    record.kept = left.kept;
     context.remember(unit, record.clone())?;
-    remove_folders(context, id)?;
+    remove_folders(context, id, record.kept.is_empty())?;
     record.phase = Phase::Destroyed;
     record.dirty = None;
     record.provision_hash = None;
     record.config_hash = None;
-    (record.state, record.adopted) = (None, None);
+    if record.kept.is_empty() {
+        (record.state, record.adopted) = (None, None);
+    }
     context.remember(unit, record)?;
     (context.after_apply)(id);
     Ok(UnitEnd::ok(summary, true))
@@ -114,15 +125,10 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
     root::write_variables(folder, &all, &declared).map(drop)
 }
 
-fn has_root(folder: &Utf8Path) -> bool {
-    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
-    entries.into_iter().any(|e| e.file_name().ends_with(".tf") || e.file_name().ends_with(".tf.json"))
-}
-
 async fn terraform_destroy(
     context: &Context,
     unit: &UnitId,
-    id: &DeploymentId,
+    (id, left): (&DeploymentId, &Leaving),
     record: &mut Deployment,
     folder: &Utf8Path,
 ) -> Result<String, Trouble> {
@@ -130,7 +136,8 @@ async fn terraform_destroy(
     let terraform = tool(context, unit, id, record, folder, var_file).await?;
     let mut stream = Stream::new();
     let name = program_name(context);
-    let invocation = terraform.destroy(&Extra::passthrough(&context.requests.passthrough));
+    let passthrough = context.requests.passthrough.clone();
+    let invocation = terraform.destroy(&Extra { passthrough, ..Extra::target(&left.targets) });
     let called = call(
         context,
         unit,
@@ -143,6 +150,7 @@ async fn terraform_destroy(
     if called.is_clean() && report.succeeded(Operation::Destroy) {
         return Ok(done(&report));
     }
+    billing::enter(context, unit, record, Some(&terraform)).await?;
     let (in_flight, unfinished) = strays::left_open(record.dirty.as_ref(), &report);
     if let Some(dirty) = &mut record.dirty {
         (dirty.in_flight, dirty.unfinished) = (in_flight, unfinished);
@@ -153,15 +161,17 @@ async fn terraform_destroy(
 }
 
 /// What carries this deployment's tags goes too, whatever state it was forgotten by.
-async fn sweep_all(context: &Context, unit: &UnitId, id: &DeploymentId) -> Result<usize, Trouble> {
+/// But not what holds data.
+async fn sweep_all(context: &Context, unit: &UnitId, id: &DeploymentId, stays: &State) -> Result<usize, Trouble> {
     let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(0) };
-    if found.ours.is_empty() {
+    let gone = sweep::remove(context, unit, id, &strays::adrift(found.ours, stays, &[])).await?;
+    if gone == 0 {
         return Ok(0);
     }
-    sweep::remove(context, unit, id, &found.ours).await?;
     let left = sweep::list(context, unit, id, "verify").await?.unwrap_or_default().ours;
-    match left.first() {
-        None => Ok(found.ours.len()),
+    let left = strays::adrift(left, stays, &[]);
+    match left.iter().find(|orphan| !sweep::is_data(context, id, orphan)) {
+        None => Ok(gone),
         Some(first) => {
             let end =
                 UnitEnd::failed(format!("`{}` ({}) is still there after it was removed", first.name, first.id), true);
@@ -192,12 +202,30 @@ async fn verify(context: &Context, record: &Deployment, id: &DeploymentId) -> Re
     Err(end.hint(format!("otto destroy {id} --yes")).into())
 }
 
-/// The hosts' folder and the copy of the root; the state's last copies lie outside the project.
-fn remove_folders(context: &Context, id: &DeploymentId) -> Result<(), Trouble> {
+/// What stays and how it goes; for the summary, how many.
+fn told(context: &Context, unit: &UnitId, id: &DeploymentId, left: &Leaving) -> Result<String, Trouble> {
+    for name in &left.unknown {
+        context.note(unit, format!("`{name}` is not in the state of {id}"), true)?;
+    }
+    for kept in left.kept.iter().filter(|kept| !kept.holds_up) {
+        let what = format!("{} ({}) holds data and stays", kept.address, kept.id);
+        context.note(unit, format!("{what}: `otto destroy {id} --with '{}'` takes it down", kept.address), true)?;
+    }
+    let under = left.kept.iter().filter(|kept| kept.holds_up).map(|kept| kept.address.as_str()).collect::<Vec<_>>();
+    if !under.is_empty() {
+        context.note(unit, format!("what that stands on stays as well: {}", under.join(", ")), true)?;
+    }
+    let stay = left.kept.len() as u64;
+    Ok(if stay == 0 { String::new() } else { format!(", {} left behind", counted(stay, "resource")) })
+}
+
+/// The hosts' folder and, when nothing is left behind, the copy of the root; the state's last copies lie outside the project.
+fn remove_folders(context: &Context, id: &DeploymentId, root_too: bool) -> Result<(), Trouble> {
     // With the hosts go their keys.
     let keys = crate::tools::ssh::folder(&context.home, id);
-    for folder in [context.hosts_folder(id), context.terraform_folder(id), keys] {
-        if folder.exists() {
+    let root = context.terraform_folder(id);
+    for folder in [context.hosts_folder(id), root.clone(), keys] {
+        if folder.exists() && (root_too || folder != root) {
             fs::remove_dir_all(&folder).map_err(Trouble::file(&folder))?;
         }
     }

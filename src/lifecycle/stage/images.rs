@@ -179,6 +179,9 @@ fn remember(
         built_at: context.now(),
     };
     context.remember_image(unit, image)?;
+    if let Some(spec) = context.providers.get(provider) {
+        super::billing::enter_image(context, unit, (spec, appliance), reference)?;
+    }
     Ok(size)
 }
 

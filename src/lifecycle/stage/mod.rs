@@ -2,10 +2,13 @@
 
 mod adopt;
 pub(in crate::lifecycle) mod backend;
+mod billing;
 mod build;
 mod config;
 mod credentials;
 mod destroy;
+mod drift;
+mod extend;
 mod failover;
 mod galaxy;
 mod guard;
@@ -51,6 +54,8 @@ pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Tro
         (Subject::Deployment(id), Stage::Config) => config::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Test) => test::run(context, unit, id).await,
         (Subject::Deployment(id), Stage::Destroy) => destroy::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Extend) => extend::run(context, unit, id).await,
+        (Subject::Deployment(id), Stage::Drift) => drift::run(context, unit, id).await,
         (Subject::Deployment(_), Stage::Images) => Ok(UnitEnd::failed("images are built per appliance", false)),
     }
 }

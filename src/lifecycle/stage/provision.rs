@@ -16,7 +16,7 @@ use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{self, Play};
 use super::terraform::{plan_call, program_name, summary, tool, tool_failed};
-use super::{backend, build, credentials, guard, machines, refresh, root, strays, sweep};
+use super::{backend, billing, build, credentials, guard, machines, refresh, root, strays, sweep};
 use crate::model::project::ImageFrom;
 use crate::model::site::{balances, serves_pages};
 use crate::model::{Deployment, DeploymentId, DeploymentSpec, Dirty, HostSpec, HostState, Phase, UnitId};
@@ -65,8 +65,13 @@ pub(super) async fn round(
 ) -> Result<UnitEnd, Trouble> {
     let mut ready = prepare(context, unit, id, round).await?;
     ready.replace = strays::before_apply(context, unit, &ready.record, ready.is_new, &ready.terraform).await?;
+    if ready.was_dirty.is_some() {
+        // What an interrupted run left in the state bills since then: entered before this one says that it begins.
+        billing::enter(context, unit, &ready.record, Some(&ready.terraform)).await?;
+    }
     let agreed = context.consent.yes || context.consent.agreed_new;
-    let one_call = ready.is_new && agreed && ready.target.provider.is_free();
+    let used_again = context.memory.record(id).is_some_and(|known| !known.kept.is_empty());
+    let one_call = ready.is_new && agreed && ready.target.provider.is_free() && !used_again;
     if one_call {
         sweep::shared(context, unit, id, "add").await?;
         begin(context, unit, &mut ready)?;
@@ -128,7 +133,7 @@ async fn prepare<'a>(
     match &record.state {
         Some(place) if living.is_none() => {
             let found = backend::look(context, unit, &terraform, place).await?;
-            backend::must_be_empty(id, place, &found)?;
+            backend::must_be_empty(id, place, &found, known.as_ref().map_or(&[], |r| &r.kept))?;
         }
         _ => backend::push_errored(context, unit, &terraform).await?,
     }
@@ -158,6 +163,8 @@ pub(super) fn fresh(context: &Context, spec: &DeploymentSpec) -> Deployment {
         run: context.recorder.run().clone(),
         owner: context.owner.clone(),
         expires_at: spec.ttl_s.map(|ttl| now.plus_seconds(i64::try_from(ttl).unwrap_or(i64::MAX / 2000))),
+        moved: None,
+        kept: Vec::new(),
         protect: spec.protect,
         home: context.home.to_string(),
         tool: None,
@@ -216,6 +223,7 @@ async fn decide(
             let what = format!("the root does not make {host} anew when its image changes");
             return Err(UnitEnd::failed(what, false).hint("see `ignore_changes` in the root").into());
         }
+        billing::enter(context, unit, &ready.record, Some(&ready.terraform)).await?;
         finish(context, unit, &mut ready, None)?;
         return Ok(UnitEnd::ok("no changes", false));
     }
@@ -275,6 +283,12 @@ async fn apply(
     let report = stream.report();
     context.secrets.learn_outputs(&context.terraform_folder(&ready.target.spec.id).join("terraform.tfstate"));
     (context.after_apply)(&ready.target.spec.id);
+    // Before the record: until then it says since when all of this may be there.
+    let mut billed = ready.record.clone();
+    if let Ok(declared) = outputs::declared(&report.outputs, &report.sensitive_outputs) {
+        (billed.hosts, billed.spec) = (declared.hosts, ready.target.spec.clone());
+    }
+    billing::enter(context, unit, &billed, Some(&ready.terraform)).await?;
     if called.is_clean() && report.succeeded(Operation::Apply) {
         let summary = summary(&report);
         let finished = finish(context, unit, &mut ready, Some(&report));

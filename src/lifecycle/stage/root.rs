@@ -151,6 +151,12 @@ pub(super) fn existing_variables(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     Some(folder.join(DECLARED_FILE)).filter(|path| path.is_file())
 }
 
+/// Whether the copy of a root is there.
+pub(super) fn is_there(folder: &Utf8Path) -> bool {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    entries.into_iter().any(|e| e.file_name().ends_with(".tf") || e.file_name().ends_with(".tf.json"))
+}
+
 /// Creates a private file, empty.
 pub(super) fn private_file(path: &Utf8Path) -> Result<(), Trouble> {
     fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop).map_err(Trouble::file(path))

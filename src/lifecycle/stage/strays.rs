@@ -10,8 +10,8 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::sweep::{self, Orphan};
-use crate::model::{Deployment, DeploymentId, Dirty, Phase, UnitId};
+use super::sweep;
+use crate::model::{Deployment, DeploymentId, Dirty, Orphan, Phase, UnitId};
 use crate::process::disk;
 use crate::tools::terraform::{Report, State, StateFile, Stream, Terraform};
 
@@ -48,15 +48,17 @@ pub(super) async fn before_apply(
     if is_new {
         let Some(found) = sweep::list(context, unit, id, "list").await? else { return Ok(Vec::new()) };
         if let Some(first) = found.foreign.first() {
-            let what = format!(
-                "`{}` ({}) carries the name of {id} and was made by another store or project",
-                first.name, first.id
-            );
+            let what =
+                format!("`{}` ({}) carries the name of {id} and was made by another store", first.name, first.id);
             return Err(UnitEnd::failed(what, false)
                 .hint("destroy it where it was made, or give this site or environment another name")
                 .into());
         }
-        sweep::remove(context, unit, id, &found.ours).await?;
+        if !found.ours.is_empty() {
+            // What its last destruction left behind is in the state, and is used again.
+            let state = state(context, unit, record, &terraform.dir, record.state.as_ref().map(|_| terraform)).await?;
+            sweep::remove(context, unit, id, &adrift(found.ours, &state, &[])).await?;
+        }
         return Ok(Vec::new());
     }
     let Some(dirty) = record.dirty.as_ref() else { return Ok(Vec::new()) };
@@ -105,7 +107,7 @@ pub(super) async fn before_destroy(
 
 /// Those of what was found that nothing finished in the state is. Tainted and unfinished resources do not count: they are
 /// going to be replaced, and it is not sure that a destroy provisioner runs for what their interrupted creation made.
-fn adrift(found: Vec<Orphan>, state: &State, unfinished: &[String]) -> Vec<Orphan> {
+pub(super) fn adrift(found: Vec<Orphan>, state: &State, unfinished: &[String]) -> Vec<Orphan> {
     let finished = || state.healthy.iter().filter(|(address, _)| !unfinished.contains(address));
     let known = |word: &str| !word.is_empty() && finished().any(|(_, leaves)| leaves.contains(word));
     // Two may have one name, so the id decides; the name only for a provider whose ids are not those of the state.
@@ -166,6 +168,19 @@ pub(super) async fn pulled(
     terraform: &Terraform,
     step: &str,
 ) -> Result<StateFile, Trouble> {
+    pulled_text(context, unit, terraform, step).await.map(|text| StateFile::parse(&text))
+}
+
+/// The same as text.
+///
+/// # Errors
+/// The backend does not answer.
+pub(super) async fn pulled_text(
+    context: &Context,
+    unit: &UnitId,
+    terraform: &Terraform,
+    step: &str,
+) -> Result<String, Trouble> {
     let (name, invocation) = (super::terraform::program_name(context), terraform.state_pull());
     let pull = Call { tool: &name, step, main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
@@ -176,7 +191,7 @@ pub(super) async fn pulled(
     // Secrets are in clear in it.
     fs::write(&output, b"").map_err(Trouble::file(&output))?;
     if called.is_clean() {
-        return Ok(StateFile::parse(&text));
+        return Ok(text);
     }
     Err(super::terraform::tool_failed(&called, &stream.report(), "state pull", false).into())
 }

@@ -1,61 +1,34 @@
-//! Finds what carries this deployment's tags and is in no state, by the provider's own `orphans` executable.
+//! Finds what carries this deployment's tags and is in no state, by the provider's own `orphans`.
 //!
-//! Only what carries this store's own tags is ever removed; what carries another store's is a refusal.
+//! Only what carries this store's own tags is ever removed; what carries another store's is a refusal, and what holds data
+//! goes only by its name.
 
-use std::collections::BTreeMap;
+use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
+use camino::Utf8Path;
+use serde_json::{Map, Value};
 
-use super::super::call::{Call, call};
+use super::super::call::{Call, Called, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::root::VAR_FILE;
-use crate::model::{DeploymentId, Diagnostic, UnitId};
+use super::root::{self, VAR_FILE};
+use super::terraform::{program_name, tool_failed};
+use crate::model::orphan::holds_data;
+use crate::model::{DeploymentId, Orphan, Owner, UnitId};
+use crate::tools::orphans::{Form, Listing, NAME, of_output};
 use crate::tools::script::interpreted;
+use crate::tools::terraform::{Extra, Operation, Stream, Terraform, root as tf_root};
 use crate::tools::{Invocation, Reader, Said, Stop};
 
-/// An orphans executable that says nothing for this long is ended.
+/// An `orphans` that does not end for this long is ended.
 const LIMIT_MS: u64 = 120_000;
-
-/// One thing that exists at the provider, as `orphans list` prints it.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Orphan {
-    /// What `orphans remove` takes.
-    pub id: String,
-    /// `host`, `volume`, ...
-    #[serde(default)]
-    pub kind: String,
-    /// Shown.
-    #[serde(default)]
-    pub name: String,
-    /// Its tags.
-    #[serde(default)]
-    pub tags: BTreeMap<String, serde_json::Value>,
-}
-
-impl Orphan {
-    /// A tag in either spelling: `otto:deployment`, or `otto_deployment` where a colon is refused.
-    fn tag(&self, name: &str) -> Option<String> {
-        let value = self.tags.get(&format!("otto:{name}")).or_else(|| self.tags.get(&format!("otto_{name}")))?;
-        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    }
-
-    fn is_of(&self, id: &DeploymentId) -> bool {
-        self.tag("deployment").is_some_and(|d| d == id.key() || d == id.to_string())
-    }
-
-    fn is_ours(&self, context: &Context) -> bool {
-        self.tag("store").as_deref() == Some(&context.store) && self.tag("project").as_deref() == Some(&context.project)
-    }
-}
 
 /// What a sweep of one deployment found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Of this deployment, with this store's tags.
     pub(super) ours: Vec<Orphan>,
-    /// Of this deployment's name, made by another store or project.
+    /// The same deployment, made by another store (or by whoever did not say for which project).
     pub(super) foreign: Vec<Orphan>,
 }
 
@@ -67,42 +40,64 @@ pub(super) async fn list(
     step: &str,
 ) -> Result<Option<Found>, Trouble> {
     let folder = context.terraform_folder(id);
-    let Some(program) = executable(&folder) else { return Ok(None) };
-    let mut lines = Lines::default();
-    run(context, unit, &program, step, &["list"], &folder, &mut lines).await?;
-    if let Some(line) = lines.broken {
-        let end =
-            UnitEnd::failed(format!("`orphans list` printed a line that is no JSON object with an id: {line}"), false);
-        return Err(end.hint(format!("see `{program}`")).into());
-    }
-    let (ours, foreign) = lines.found.into_iter().filter(|o| o.is_of(id)).partition(|o| o.is_ours(context));
+    let found = match Form::of(&folder).map_err(Trouble::file(&folder))? {
+        None => return Ok(None),
+        Some(Form::Program(words)) => {
+            let mut lines = Listing::default();
+            run(context, unit, (NAME, &words), (step, &["list"]), &folder, &mut lines).await?;
+            lines.found().map_err(|why| UnitEnd::failed(why, false).hint(format!("see `{}`", words.join(" "))))?
+        }
+        Some(Form::Sources(sources)) => sources_of(context, unit, step, &folder, &sources).await?,
+    };
+    let of_this = found.into_iter().filter(|orphan| orphan.is_of(id));
+    // Another project's deployment may have the same name: it is another one.
+    let of_this = of_this.filter(|o| o.tag("project").is_none_or(|project| project == context.project));
+    let (ours, foreign) = of_this.partition(|o| o.owner(&context.project, &context.store) == Some(Owner::Ours));
     Ok(Some(Found { ours, foreign }))
 }
 
-/// Removes these; each by its own call, so that one that fails is named.
+/// Removes these, each by its own call, so that one that fails is named; what holds data stays, and is said.
+/// Returns how many went.
 pub(super) async fn remove(
     context: &Context,
     unit: &UnitId,
     id: &DeploymentId,
     orphans: &[Orphan],
-) -> Result<(), Trouble> {
+) -> Result<usize, Trouble> {
     let folder = context.terraform_folder(id);
-    let Some(program) = executable(&folder) else { return Ok(()) };
-    for (number, orphan) in orphans.iter().enumerate() {
-        context.note(
-            unit,
-            format!("removing {} `{}` ({}): no state holds it", orphan.kind, orphan.name, orphan.id),
-            false,
-        )?;
-        let step = format!("remove-{}", number + 1);
-        run(context, unit, &program, &step, &["remove", &orphan.id], &folder, &mut Lines::default()).await?;
+    let Some(form) = Form::of(&folder).map_err(Trouble::file(&folder))? else { return Ok(0) };
+    let (data, rest): (Vec<&Orphan>, Vec<&Orphan>) = orphans.iter().partition(|o| is_data(context, id, o));
+    for orphan in data {
+        let what = format!("{} stays: a {} goes only by its name", told(orphan), orphan.kind);
+        context.note(unit, format!("{what}: otto reap --with {}", orphan.id), true)?;
     }
-    Ok(())
+    for (number, orphan) in rest.iter().enumerate() {
+        let Form::Program(words) = &form else {
+            let what = format!("{} is in no state, and the data sources in `orphans` cannot remove it", told(orphan));
+            return Err(UnitEnd::failed(what, false)
+                .hint("remove it at the provider, then the same command again")
+                .into());
+        };
+        context.note(unit, format!("removing {}: no state holds it", told(orphan)), false)?;
+        let step = format!("remove-{}", number + 1);
+        let args = ["remove", orphan.id.as_str()];
+        run(context, unit, (NAME, words), (&step, &args), &folder, &mut Listing::default()).await?;
+    }
+    Ok(rest.len())
+}
+
+/// Whether it goes only by its name.
+pub(super) fn is_data(context: &Context, id: &DeploymentId, orphan: &Orphan) -> bool {
+    holds_data(&orphan.kind, &context.target(id).map(|t| t.provider.keep.clone()).unwrap_or_default())
+}
+
+fn told(orphan: &Orphan) -> String {
+    format!("{} `{}` ({})", orphan.kind, orphan.name, orphan.id)
 }
 
 /// Whether the provider has a way to be asked.
 pub(super) fn can_be_asked(context: &Context, id: &DeploymentId) -> bool {
-    executable(&context.terraform_folder(id)).is_some()
+    Form::of(&context.terraform_folder(id)).is_ok_and(|form| form.is_some())
 }
 
 /// What an account has only once and deployments share (a public key, on some clouds): `shared add` before an apply,
@@ -113,7 +108,8 @@ pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, 
     if !program.is_file() {
         return Ok(());
     }
-    run(context, unit, &program, verb, &[verb], &folder, &mut Ignored).await
+    let words = interpreted(&program).map_err(Trouble::file(&program))?;
+    run(context, unit, ("shared", &words), (verb, &[verb]), &folder, &mut Ignored).await
 }
 
 /// Nothing that is said is read.
@@ -125,64 +121,76 @@ impl Reader for Ignored {
     }
 }
 
-fn executable(folder: &Utf8Path) -> Option<Utf8PathBuf> {
-    let path = folder.join("orphans");
-    path.is_file().then_some(path)
-}
-
 async fn run(
     context: &Context,
     unit: &UnitId,
-    program: &Utf8Path,
-    step: &str,
-    args: &[&str],
+    (tool, words): (&str, &[String]),
+    (step, args): (&str, &[&str]),
     folder: &Utf8Path,
     lines: &mut dyn Reader,
 ) -> Result<(), Trouble> {
-    let program_name = program.file_name().unwrap_or_default().to_owned();
-    let (program, mut all) = interpreted(program).map_err(Trouble::file(program))?;
-    all.extend(args.iter().map(|a| (*a).to_owned()));
-    let invocation = Invocation::new(program, folder, Stop::Script)
-        .args(all)
+    let invocation = Invocation::new(&words[0], folder, Stop::Script)
+        .args(words[1..].iter().map(String::as_str).chain(args.iter().copied()))
         .env("OTTO_VARS", folder.join(VAR_FILE))
         .limit_ms(LIMIT_MS);
-    let tool = if program_name == "shared" { "shared" } else { "orphans" };
     let step = format!("{tool}-{step}");
-    let called =
-        call(context, unit, Call { tool, step: &step, main: false, stream: None, invocation, lock: None }, lines)
-            .await?;
+    let called = one(context, unit, tool, &step, invocation, lines).await?;
     if called.is_clean() {
         return Ok(());
     }
-    if called.interrupted {
-        return Err(Trouble::Stopped { step });
-    }
-    let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
+    let said = fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().last().unwrap_or("it said nothing");
     let end =
         UnitEnd::failed(format!("`{tool} {}` ended with {}: {last}", args.join(" "), called.end.describe()), false);
     Err(end.hint(format!("see `{}`", called.folder.join("stderr"))).into())
 }
 
-/// Reads `orphans list`.
-#[derive(Default)]
-struct Lines {
-    found: Vec<Orphan>,
-    broken: Option<String>,
+async fn one(
+    context: &Context,
+    unit: &UnitId,
+    tool: &str,
+    step: &str,
+    invocation: Invocation,
+    reader: &mut dyn Reader,
+) -> Result<Called, Trouble> {
+    let asked = Call { tool, step, main: false, stream: None, invocation, lock: None };
+    let called = call(context, unit, asked, reader).await?;
+    if called.interrupted {
+        return Err(Trouble::Stopped { step: step.to_owned() });
+    }
+    Ok(called)
 }
 
-impl Reader for Lines {
-    fn line(&mut self, line: &str) -> Vec<Said> {
-        if line.trim().is_empty() {
-            return Vec::new();
-        }
-        match serde_json::from_str(line) {
-            Ok(orphan) => self.found.push(orphan),
-            Err(_) => self.broken = Some(line.to_owned()),
-        }
-        match &self.broken {
-            Some(line) => vec![Said::Diagnostic(Diagnostic::error(format!("orphans: {line}")))],
-            None => Vec::new(),
+/// Asks data sources: `apply` reads them, and there is nothing else that it could do.
+async fn sources_of(
+    context: &Context,
+    unit: &UnitId,
+    step: &str,
+    folder: &Utf8Path,
+    sources: &Utf8Path,
+) -> Result<Vec<Orphan>, Trouble> {
+    let program =
+        context.tools.terraform.as_ref().ok_or_else(|| UnitEnd::failed("no Terraform was found to ask with", false))?;
+    let text = fs::read_to_string(folder.join(VAR_FILE)).map_err(Trouble::file(folder.join(VAR_FILE)))?;
+    let all: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    let declared = root::declared(sources, &all)?;
+    let var_file = Some(root::write_variables(sources, &all, &declared)?);
+    let terraform =
+        Terraform { var_file, ..Terraform::plain(&program.path, &program.name, program.numbers(), sources) };
+    let (name, init) = (program_name(context), format!("orphans-{step}-init"));
+    if tf_root::needs_init(sources).map_err(Trouble::file(sources))? {
+        let mut stream = Stream::new();
+        let called = one(context, unit, &name, &init, terraform.init().limit_ms(LIMIT_MS), &mut stream).await?;
+        if !called.is_clean() {
+            return Err(tool_failed(&called, &stream.report(), "init", false).into());
         }
     }
+    let mut stream = Stream::new();
+    let asked = terraform.apply_new(&Extra::default()).limit_ms(LIMIT_MS);
+    let called = one(context, unit, &name, &format!("orphans-{step}"), asked, &mut stream).await?;
+    let report = stream.report();
+    if !called.is_clean() || !report.succeeded(Operation::Apply) {
+        return Err(tool_failed(&called, &report, "orphans", false).into());
+    }
+    of_output(report.outputs.get("orphans")).map_err(|why| UnitEnd::failed(why, false).into())
 }

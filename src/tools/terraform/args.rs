@@ -82,6 +82,21 @@ pub enum Goal {
 }
 
 impl Terraform {
+    /// One that works in a folder of its own, without variables, workspace or shared data folder.
+    pub fn plain(program: &Utf8Path, name: &str, version: (u32, u32, u32), dir: &Utf8Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            tofu: name == "tofu",
+            version,
+            dir: dir.to_owned(),
+            data_dir: None,
+            workspace: None,
+            init_args: Vec::new(),
+            var_file: None,
+            env: BTreeMap::new(),
+        }
+    }
+
     /// Installs what the root needs into the data folder. Its output is an event stream where the version has one
     /// (Terraform 1.9, OpenTofu 1.8), else text.
     pub fn init(&self) -> Invocation {

@@ -30,6 +30,21 @@ pub fn changes(document: &str) -> Result<Vec<ResourceChange>, String> {
     Ok(all)
 }
 
+/// What changed behind the tool's back, out of the same document of a refresh-only plan.
+///
+/// # Errors
+/// A document that is no plan.
+pub fn drift(document: &str) -> Result<Vec<ResourceChange>, String> {
+    let plan: Value = serde_json::from_str(document).map_err(|error| format!("the plan is no JSON: {error}"))?;
+    if plan["format_version"].is_null() {
+        return Err("the document says no `format_version`: it is no plan".to_owned());
+    }
+    let found = plan["resource_drift"].as_array().into_iter().flatten();
+    Ok(found
+        .filter_map(|one| self::one(one["address"].as_str().unwrap_or_default().to_owned(), &one["change"]))
+        .collect())
+}
+
 fn one(address: String, change: &Value) -> Option<ResourceChange> {
     let actions: Vec<&str> = change["actions"].as_array()?.iter().filter_map(Value::as_str).collect();
     let action = match actions[..] {

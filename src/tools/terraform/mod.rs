@@ -2,9 +2,11 @@
 
 pub mod args;
 pub mod backend;
+pub mod billed;
 pub mod changes;
 pub mod explain;
 pub mod hcl;
+pub mod keep;
 pub mod outputs;
 pub mod parse;
 pub mod root;
@@ -13,6 +15,7 @@ pub mod state;
 
 pub use args::{Extra, Terraform};
 pub use backend::{Addresses, Backend};
+pub use keep::{Leaving, leaving};
 pub use outputs::Declared;
 pub use parse::{Operation, Planned, PlannedAction, Report, Stream, Summary};
 pub use state::{State, StateFile, Unsure};

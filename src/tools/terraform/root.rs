@@ -138,6 +138,16 @@ pub fn lacks_output(dir: &Utf8Path, name: &str) -> io::Result<bool> {
     Ok(body.whole && !declared)
 }
 
+/// The kind of a block that makes something or may: `resource` or `module`; nothing in a folder that only looks.
+///
+/// # Errors
+/// The folder or a file cannot be read.
+pub fn makes_something(dir: &Utf8Path) -> io::Result<Option<String>> {
+    let body = read(dir)?;
+    let makes = body.blocks.iter().find(|block| matches!(block.kind.as_str(), "resource" | "module"));
+    Ok(makes.map(|block| block.kind.clone()))
+}
+
 /// The root's own backend: `pg`, `http`, `local`, ..., `cloud`; nothing when the state is a file beside it.
 ///
 /// # Errors

@@ -44,9 +44,24 @@ pub struct State {
     pub deposed: BTreeSet<String>,
     /// Every text and number in any object and every index key: what an id is looked up in.
     pub leaves: BTreeSet<String>,
+    /// Managed objects that are current, in the order of the state.
+    pub objects: Vec<Object>,
     /// The same by address, of objects that are neither tainted nor deposed: what an interrupted creation made is not
     /// among them.
     pub healthy: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// One current object of a managed resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// With module and index.
+    pub address: String,
+    /// The resource's type.
+    pub kind: String,
+    /// Its attribute `id`; empty without one.
+    pub id: String,
+    /// Resources that it stands on, without an index.
+    pub depends: Vec<String>,
 }
 
 /// What an unclean end leaves open.
@@ -135,13 +150,14 @@ impl State {
             let base = base_address(resource);
             state.providers.extend(resource.get("provider").and_then(Value::as_str).map(str::to_owned));
             for instance in resource.get("instances").and_then(Value::as_array).into_iter().flatten() {
-                state.instance(&base, instance, managed);
+                let kind = resource.get("type").and_then(Value::as_str).unwrap_or_default();
+                state.instance(&base, kind, instance, managed);
             }
         }
         state
     }
 
-    fn instance(&mut self, base: &str, instance: &Value, managed: bool) {
+    fn instance(&mut self, base: &str, kind: &str, instance: &Value, managed: bool) {
         let index = instance.get("index_key").filter(|key| !key.is_null());
         let whole = instance.get("status").and_then(Value::as_str) != Some("tainted")
             && instance.get("deposed").is_none_or(Value::is_null);
@@ -166,7 +182,22 @@ impl State {
         if instance.get("status").and_then(Value::as_str) == Some("tainted") {
             self.tainted.insert(address.clone());
         }
+        let texts = instance.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+        let id = instance.pointer("/attributes/id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let depends = texts.filter_map(Value::as_str).map(str::to_owned).collect();
+        self.objects.push(Object { address: address.clone(), kind: kind.to_owned(), id, depends });
         self.addresses.insert(address);
+    }
+
+    /// Only these objects of it.
+    pub fn only(&self, addresses: &BTreeSet<String>) -> Self {
+        let mut some = self.clone();
+        some.addresses.retain(|address| addresses.contains(address));
+        some.healthy.retain(|address, _| addresses.contains(address));
+        some.objects.retain(|object| addresses.contains(&object.address));
+        some.leaves = some.healthy.values().flatten().cloned().collect();
+        (some.tainted, some.deposed) = (BTreeSet::new(), BTreeSet::new());
+        some
     }
 
     /// It knows no resource at all: nothing is left of a deployment.
@@ -198,7 +229,7 @@ fn base_address(resource: &Value) -> String {
 }
 
 /// A key as the event stream writes it in an address: in quotes, with HCL's escapes.
-fn quoted(key: &str) -> String {
+pub(super) fn quoted(key: &str) -> String {
     let mut out = String::from("\"");
     let mut chars = key.chars().peekable();
     while let Some(c) = chars.next() {

@@ -30,12 +30,12 @@ fn status_at_140_columns() {
       missing  www-3
       critical  www-1 serves blog.localhost: connection refused  http://127.0.0.1:8090/
       warning  home: status 200, but the body does not hold `welcome`  http://127.0.0.1:8090/
-      lease over: `otto destroy dev/local/blog` ends it
+      lease over: for 31 s: `otto reap` destroys it, `otto extend dev/local/blog --for 8h` keeps it
     prod/do/hello  http://203.0.113.7/
       unknown  www-2  203.0.113.8
       unpriced: digitalocean_reserved_ip.web
-    warning: 1 orphan: tagged by otto, in no state
-      droplet  dev-old-www-1  381  fra1
+    warning: 1 orphan: made by otto, in no state; `otto reap` removes what holds no data
+      droplet  dev-old-www-1  381  of dev/do/old  do  fra1
     "#);
 }
 
@@ -63,15 +63,17 @@ fn status_at_80_columns() {
         http://127.0.0.1:8090/
       warning  home: status 200, but the body does not hold `welcome`
         http://127.0.0.1:8090/
-      lease over: `otto destroy dev/local/blog` ends it
+      lease over: for 31 s: `otto reap` destroys it, `otto extend dev/local/blog
+        --for 8h` keeps it
     prod/do/hello  http://203.0.113.7/
       age 20d 0h, latency 48 ms, last run config ok, cost 0.018 USD/h, 1 unpriced
       unknown  www-2  203.0.113.8
       unpriced: digitalocean_reserved_ip.web
     dev/vagrant/shop
       last run destroy ok
-    warning: 1 orphan: tagged by otto, in no state
-      droplet  dev-old-www-1  381  fra1
+    warning: 1 orphan: made by otto, in no state; `otto reap` removes what holds no
+      data
+      droplet  dev-old-www-1  381  of dev/do/old  do  fra1
     "#);
 }
 

@@ -1,0 +1,99 @@
+//! What of a deployment bills, out of its state, into the ledger: after every apply and destroy, also after one that
+//! failed half-way, because what is in the state bills whatever became of the rest.
+
+use std::cell::Cell;
+use std::fs;
+
+use super::super::context::Context;
+use super::super::unit_end::Trouble;
+use crate::model::prices::never_billed;
+use crate::model::{Deployment, DeploymentSpec, EventKind, Name, PriceTable, Provider, Resource, Subject, UnitId};
+use crate::services::spend;
+use crate::tools::terraform::{Terraform, billed};
+
+/// Enters what a deployment's state holds now; `remote` is asked where the state is not a file of ours. What costs
+/// nothing by the provider's own word is not entered: the ledger then follows the hosts of the record.
+///
+/// # Errors
+/// The journal's. A state that cannot be read is a warning: an apply is not undone for its bill.
+pub(super) async fn enter(
+    context: &Context,
+    unit: &UnitId,
+    record: &Deployment,
+    remote: Option<&Terraform>,
+) -> Result<(), Trouble> {
+    let provider = &context.target(&record.id)?.provider;
+    if provider.is_free() || record.spec.on.is_some() {
+        return Ok(());
+    }
+    let text = match remote.filter(|_| record.state.is_some()) {
+        Some(terraform) => match super::strays::pulled_text(context, unit, terraform, "ledger").await {
+            Ok(text) => text,
+            Err(Trouble::End(end)) => return warn(context, unit, record, &end.summary),
+            Err(other) => return Err(other),
+        },
+        None if record.state.is_some() => return Ok(()),
+        None => fs::read_to_string(context.terraform_folder(&record.id).join("terraform.tfstate")).unwrap_or_default(),
+    };
+    let table = context.price_table(provider);
+    let (any, vendors) = (Cell::new(false), Cell::new(false));
+    let wanted = |kind: &str| {
+        any.set(true);
+        vendors.set(vendors.get() || !never_billed(kind));
+        spend::reading::wanted(table, kind)
+    };
+    let found = match billed::read(&text, wanted) {
+        Ok(found) => found,
+        Err(why) => return warn(context, unit, record, &why),
+    };
+    let mut resources = spend::resources(table, provider.name.as_str(), &found);
+    if any.get() && !vendors.get() {
+        // A root that makes its hosts by other means than a cloud's resources.
+        resources = hosts(table, provider, &record.spec, record);
+    }
+    context.record(unit, EventKind::Ledger { owner: Subject::Deployment(record.id.clone()), resources })
+}
+
+/// Enters an image that was built.
+///
+/// # Errors
+/// The journal's.
+pub(super) fn enter_image(
+    context: &Context,
+    unit: &UnitId,
+    (provider, appliance): (&Provider, &Name),
+    reference: &str,
+) -> Result<(), Trouble> {
+    if provider.is_free() {
+        return Ok(());
+    }
+    let owner = Subject::Image { provider: provider.name.clone(), appliance: appliance.clone() };
+    let at = context.now();
+    let resource = match context.price_table(provider) {
+        Some(table) => spend::image(table, reference, &provider.region, None, at),
+        None => Resource {
+            why: Some(format!("`clowd/provision/{}/provider.yaml` names no price table", provider.name)),
+            ..spend::image(&PriceTable::default(), reference, &provider.region, None, at)
+        },
+    };
+    context.record(unit, EventKind::Ledger { owner, resources: vec![resource] })
+}
+
+fn warn(context: &Context, unit: &UnitId, record: &Deployment, why: &str) -> Result<(), Trouble> {
+    let text = format!("what {} costs could not be entered: {why}; the next run looks again", record.id);
+    context.note(unit, text, true)
+}
+
+/// Hosts by their sizes, where the state names nothing that a vendor bills.
+fn hosts(table: Option<&PriceTable>, provider: &Provider, spec: &DeploymentSpec, record: &Deployment) -> Vec<Resource> {
+    let size = |role: &str| spec.roles.iter().find(|(name, _)| name.as_str() == role).map(|(_, role)| &role.size);
+    let all: Vec<(String, String)> = record
+        .hosts
+        .iter()
+        .map(|host| (host.name.clone(), size(&host.role).map(|word| provider.size(word)).unwrap_or_default()))
+        .collect();
+    match table {
+        Some(table) => spend::estimate(table, &all, &spec.region),
+        None => spend::estimate::unpriced(provider.name.as_str(), &all, &spec.region),
+    }
+}
