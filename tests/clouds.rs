@@ -9,6 +9,8 @@ mod support;
 mod amazon;
 #[path = "clouds/front.rs"]
 mod front;
+#[path = "clouds/google.rs"]
+mod google;
 #[path = "clouds/made.rs"]
 mod made;
 

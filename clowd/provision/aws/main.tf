@@ -197,8 +197,11 @@ resource "aws_lb_target_group" "front" {
   tags                 = var.tags
 
   health_check {
-    protocol = "TCP"
-    port     = 80
+    protocol            = "TCP"
+    port                = 80
+    interval            = 10
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
   }
 }
 

@@ -179,8 +179,12 @@ resource "digitalocean_loadbalancer" "front" {
   }
 
   healthcheck {
-    protocol = "tcp" # a check by HTTP would take nothing but 200 for an answer
-    port     = 80
+    protocol                 = "tcp" # a check by HTTP would take nothing but 200 for an answer
+    port                     = 80
+    check_interval_seconds   = 3 # the shortest there are: a www that dies costs visitors some seconds
+    response_timeout_seconds = 3
+    healthy_threshold        = 2
+    unhealthy_threshold      = 2
   }
 }
 

@@ -12,7 +12,7 @@ kept=/var/lib/otto
 mkdir -p "$kept" /usr/local/bin
 there() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 lists=
-for program in $PROGRAMS; do
+for program in python3 $PROGRAMS; do # Ansible needs Python on every host
   if [ "$program" = otto ]; then
     install -m 755 /tmp/otto /usr/local/bin/otto
     rm -f /tmp/otto
@@ -23,7 +23,7 @@ for program in $PROGRAMS; do
     lists=yes
     apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "$program"
   fi
-  touch "$kept/$program.installed" # brought by otto: `otto destroy` may stop it with the last site
+  [ "$program" = python3 ] || touch "$kept/$program.installed" # brought by otto: `otto destroy` may stop it with the last site
 done
 # Debian's welcome page would be the default server, which is the site's place.
 rm -f /etc/nginx/sites-enabled/default
