@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::failure::{Failure, Kind, Result};
 use super::secrets;
-use super::world::{Opened, World};
+use super::world::{Opened, World, unusable};
 use crate::model::prices::PriceRow;
 use crate::model::spend::Actual;
 use crate::model::{Money, PriceTable, Provider};
@@ -56,15 +56,20 @@ struct Offered {
     source: String,
 }
 
-/// Asks every priced provider of the project what this month came to so far.
+/// Asks every priced provider that is used here (named in otto.yaml, or in the ledger) what this month came to so far.
 ///
 /// # Errors
-/// Wrong project files. A vendor that does not answer is told in its entry.
+/// Wrong project files, an unusable store. A vendor that does not answer is told in its entry.
 pub async fn actual(world: &World) -> Result<Vec<Actual>> {
     let opened = world.open()?;
-    let priced = opened.project.provider_specs.values().filter(|provider| !provider.is_free());
+    let rows = world.store_to_read(&opened)?.ledger(None).map_err(unusable)?;
+    let used = |provider: &&Provider| {
+        let billed = provider.prices.is_some() && !provider.is_free();
+        let in_ledger = || rows.iter().any(|row| *row.owner.provider() == provider.name);
+        billed && (opened.project.providers.contains(&provider.name) || in_ledger())
+    };
     let mut all = Vec::new();
-    for provider in priced.filter(|provider| provider.prices.is_some()) {
+    for provider in opened.project.provider_specs.values().filter(used) {
         let asked = ask(world, &opened, provider, "month").await;
         let read = asked.and_then(|text| {
             let found: Month = serde_json::from_str(text.trim()).map_err(|error| format!("`bill month`: {error}"))?;

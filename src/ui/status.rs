@@ -131,7 +131,8 @@ fn amount(one: &DeploymentStatus, text: &str) -> String {
 }
 
 fn cost(one: &DeploymentStatus) -> (Tone, String) {
-    if !one.phase.exists() {
+    // What its destruction left behind goes on billing.
+    if !one.phase.exists() && one.kept.is_empty() {
         return (Tone::Plain, dash());
     }
     let spend = &one.spend;

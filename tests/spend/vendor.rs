@@ -91,6 +91,7 @@ open(sys.argv[1], "w").write(str(server.server_address[1])); server.serve_foreve
 #[test]
 fn digitalocean_is_asked_with_its_own_token() {
     let sandbox = Sandbox::new("asked");
+    sandbox.edit("otto.yaml", "providers: [local]", "providers: [do]");
     let port = sandbox.path("port");
     let api = Command::new("python3").args(["-c", API]).arg(&port).stdin(Stdio::null()).spawn().expect("python3");
     let _api = Api(api);
