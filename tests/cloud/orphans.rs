@@ -65,7 +65,8 @@ fn a_lost_answer_makes_a_twin_that_is_found_and_reaped() {
     assert_eq!((found.len(), &found[0]["per_hour"], &found[0]["kind"]), (1, &"0.00893".into(), &"host".into()));
     cloud.otto(&sandbox, &["reap", "--yes"]).ends(0);
     assert_eq!(cloud.names("droplets"), NAMES);
-    assert!(cloud.all("droplets").iter().all(|d| d["id"].to_string() != found[0]["id"].as_str().unwrap_or_default()));
+    let twin = found[0]["id"].as_str().and_then(|id| id.parse::<i64>().ok());
+    assert!(cloud.all("droplets").iter().all(|d| d["id"].as_i64() != twin));
     assert_eq!(adrift(&cloud, &sandbox).len(), 0);
     cloud.otto(&sandbox, &PROVISION).ends(0).says("no changes");
     destroyed(&cloud, &sandbox);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
 use super::{Output, Running, Sandbox, cache, files, hosts, wait_for};
@@ -75,7 +76,7 @@ fn build() -> Result<PathBuf, String> {
     let binary = mirror.join(PLUGIN).join(format!("{}_{arch}", std::env::consts::OS)).join(&name);
     fs::create_dir_all(cache()).expect("a cache");
     let lock = File::create(cache().join("otto-test-provider.lock")).map_err(|e| e.to_string())?;
-    lock.lock().map_err(|e| e.to_string())?;
+    flock(&lock, FlockOperation::LockExclusive).map_err(|e| e.to_string())?;
     if binary.is_file() {
         return Ok(mirror);
     }
