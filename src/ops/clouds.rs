@@ -1,20 +1,20 @@
 //! What is asked of, and said about, providers that are not this machine: whether their images are still there, and from
 //! where their hosts answer SSH.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::Utf8Path;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::credentials::Lacking;
+use super::failure::Result;
+use super::sweep::{Answer, Sweep};
 use super::world::{Opened, World};
-use crate::lifecycle::{ImageNeed, Secrets, Target};
+use crate::lifecycle::{ImageNeed, Target};
 use crate::model::dns::{self, DnsRecord};
 use crate::model::project::ImageFrom;
-use crate::model::{Action, Deployment, Name, Plan, Project, Provider, Stage};
-use crate::process::{capture, disk};
-use crate::tools::script::interpreted;
+use crate::model::{Action, Deployment, Plan, Project, Provider, Stage};
+use crate::tools::orphans::Form;
 
 /// An account with thousands of things has many pages.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -23,64 +23,43 @@ const IMAGE: &str = "image";
 
 /// Looks whether the images that would be taken as they are still exist, by `orphans list` of their provider. One that cannot
 /// be asked is believed: its images are taken from the index.
+///
+/// # Errors
+/// Files with secrets that cannot be read.
 pub(super) async fn still_there(
     world: &World,
     opened: &Opened,
-    (store, secrets): (&str, &Secrets),
+    store: &str,
     lacking: &Lacking,
     images: &mut [ImageNeed],
-) {
-    let known = images.iter().filter(|need| need.existing.is_some() && need.there);
-    let providers: BTreeSet<Name> = known.map(|need| need.provider.clone()).collect();
-    for name in providers.iter().filter(|name| !lacking.contains_key(*name)) {
-        let Some(provider) = opened.project.provider_specs.get(name) else { continue };
-        if provider.image_from != ImageFrom::Id || !Utf8Path::new(&provider.folder).join("orphans").is_file() {
-            continue;
-        }
-        match images_of(opened, store, secrets, provider).await {
+) -> Result<()> {
+    let taken = |provider: &&Provider| {
+        let of = images.iter().filter(|need| need.provider == provider.name);
+        let kept = of.filter(|need| need.existing.is_some() && need.there).count() > 0;
+        let has_a_way = || matches!(Form::of(Utf8Path::new(&provider.folder)), Ok(Some(_)));
+        kept && provider.image_from == ImageFrom::Id && !lacking.contains_key(&provider.name) && has_a_way()
+    };
+    let providers: Vec<&Provider> = opened.project.provider_specs.values().filter(taken).collect();
+    if providers.is_empty() {
+        return Ok(());
+    }
+    let sweep = Sweep::of(world, opened, store, &providers).await?;
+    for Answer { provider, said } in sweep.ask(&providers, LIMIT).await {
+        match said {
             Ok(found) => {
-                for need in images.iter_mut().filter(|need| need.provider == *name) {
-                    need.there &= need.existing.as_ref().is_some_and(|image| found.contains(&image.reference));
+                let there = |id: &str| found.iter().any(|thing| thing.kind == IMAGE && thing.id == id);
+                for need in images.iter_mut().filter(|need| need.provider == provider) {
+                    need.there &= need.existing.as_ref().is_some_and(|image| there(&image.reference));
                 }
             }
             Err(why) => {
-                let why = secrets.text(&why).into_owned();
-                (world.say)(&format!("warning: whether the images of `{name}` are still there is not known: {why}"));
+                (world.say)(&format!(
+                    "warning: whether the images of `{provider}` are still there is not known: {why}"
+                ));
             }
         }
     }
-}
-
-/// Ids of the images that a provider lists.
-async fn images_of(
-    opened: &Opened,
-    store: &str,
-    secrets: &Secrets,
-    provider: &Provider,
-) -> Result<BTreeSet<String>, String> {
-    let folder = opened.home.join("orphans");
-    let vars = folder.join(format!("{}.json", provider.name));
-    let tags = json!({ "otto:project": opened.project.id, "otto:store": store });
-    let all = json!({ "region": provider.region, "tags": tags });
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{folder}: {error}"))?;
-    disk::write_atomic(&vars, all.to_string().as_bytes(), 0o600).map_err(|error| format!("{vars}: {error}"))?;
-    let program = Utf8Path::new(&provider.folder).join("orphans");
-    let words = interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
-    let program = Utf8Path::new(&words[0]);
-    let args: Vec<&str> = words[1..].iter().map(String::as_str).chain(["list"]).collect();
-    let mut env: BTreeMap<String, String> =
-        secrets.env().iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
-    env.insert("OTTO_VARS".to_owned(), vars.into_string());
-    let answer = capture(program, &args, &env, LIMIT).await.map_err(|error| error.to_string())?;
-    if answer.code != 0 {
-        let last = answer.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        return Err(format!("`orphans list` ended with exit code {}: {}", answer.code, last.trim()));
-    }
-    let lines = answer.stdout.lines().filter(|line| !line.trim().is_empty());
-    let things: Result<Vec<Value>, _> = lines.map(serde_json::from_str).collect();
-    let things = things.map_err(|error| format!("`orphans list` printed a line that is no JSON: {error}"))?;
-    let images = things.iter().filter(|thing| thing["kind"] == IMAGE);
-    Ok(images.filter_map(|thing| thing["id"].as_str().map(str::to_owned)).collect())
+    Ok(())
 }
 
 /// Hosts that will be made and answer SSH from everywhere, because nobody said from where: it stands behind the reason.

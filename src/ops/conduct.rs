@@ -150,7 +150,7 @@ async fn conduct_opened(
     };
     let looks_only = matches!(request.verb, Verb::Only(Stage::Drift | Stage::Extend));
     let mut observed = observe(&ground, &ids, images, !looks_only).await?;
-    clouds::still_there(world, &opened, (store.id(), &secrets), &lacking, &mut observed.images).await;
+    clouds::still_there(world, &opened, store.id(), &lacking, &mut observed.images).await?;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     if credentials::block(&mut plan, &lacking) {
