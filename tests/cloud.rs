@@ -17,6 +17,8 @@ mod orphans;
 mod spend;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "cloud/zones.rs"]
+mod zones;
 
 use support::digitalocean::Cloud;
 use support::{Output, Sandbox};

@@ -5,7 +5,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     add, complete, completions, config, destroy, doctor, drift, exec, explain, extend, help, images, init, logs, man,
-    open, plan, provision, reap, resume, runs, site, spend, ssh, state, status, test, tools, up,
+    open, plan, prices, provision, reap, resume, runs, site, spend, ssh, state, status, test, tools, up,
 };
 use crate::ops::{Failure, Result, exit};
 use crate::project::Vars;
@@ -35,6 +35,7 @@ enum Verb {
     Status(status::StatusArgs),
     Drift(drift::DriftArgs),
     Spend(spend::SpendArgs),
+    Prices(prices::PricesArgs),
     Destroy(destroy::DestroyArgs),
     Extend(extend::ExtendArgs),
     Reap(reap::ReapArgs),
@@ -105,6 +106,7 @@ fn dispatch(globals: &Globals, verb: Option<Verb>) -> Result<u8> {
         Some(Verb::Status(args)) => nagios(globals, status::run(globals, &args)),
         Some(Verb::Drift(args)) => drift::run(globals, &args),
         Some(Verb::Spend(args)) => spend::run(globals, &args),
+        Some(Verb::Prices(args)) => prices::run(globals, &args),
         Some(Verb::Destroy(args)) => destroy::run(globals, &args),
         Some(Verb::Extend(args)) => extend::run(globals, &args),
         Some(Verb::Reap(args)) => reap::run(globals, &args),

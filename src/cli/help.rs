@@ -56,6 +56,7 @@ The schemas lie in docs/schema of the repository; fields are only ever added.
 
   otto status --json    otto.status/1
   otto plan --json      otto.plan/1
+  otto spend --json     otto.spend/1
   otto drift --json     otto.drift/1
   otto reap --json      otto.reap/1
   otto runs --json      otto.runs/1

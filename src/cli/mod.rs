@@ -19,6 +19,7 @@ mod logs;
 mod man;
 mod open;
 mod plan;
+mod prices;
 mod provision;
 mod reap;
 mod resume;

@@ -6,7 +6,7 @@ use super::globals::{Globals, block_on, print_json};
 use super::selection::SelectionArgs;
 use crate::model::Plan;
 use crate::ops::{self, Result, Wishes};
-use crate::ui::{render_plan, render_resources};
+use crate::ui::{render_costs, render_plan, render_resources};
 
 /// Show what `up` would do; change nothing
 #[derive(Args, Clone, Debug, Default)]
@@ -48,6 +48,9 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
         if args.diff {
             session.out.data(&format!("\n{}", render_resources(&report.changes, session.term.out_theme())));
         }
+    }
+    if !args.json && !report.costs.is_empty() {
+        session.out.data(&format!("\n{}", render_costs(&report, session.term.out_theme())));
     }
     // Tests change nothing: a plan of nothing but tests has no changes pending.
     let pending = plan.to_run().any(|u| u.stage != crate::model::Stage::Test);

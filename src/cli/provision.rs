@@ -27,6 +27,7 @@ pub(super) fn run(globals: &Globals, args: &ProvisionArgs) -> Result<u8> {
         let mut request = args.run.request(world, "provision", Verb::Only(Stage::Provision));
         request.consent.allow_destroy = args.change.allow_destroy;
         request.consent.ignore_in_flight = args.change.ignore_in_flight;
+        request.consent.over_budget = args.change.over_budget;
         request.requests.passthrough.clone_from(&args.passthrough);
         request
     })

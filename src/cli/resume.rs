@@ -42,6 +42,7 @@ pub(super) fn run(globals: &Globals, args: &ResumeArgs) -> Result<u8> {
     let mut request = common.request(&session.world, "resume", Verb::Up);
     request.consent.allow_destroy = args.change.allow_destroy;
     request.consent.ignore_in_flight = args.change.ignore_in_flight;
+    request.consent.over_budget = args.change.over_budget;
     request.confirm.clone_from(&args.confirm);
     let report = block_on(ops::resume::resume(&session.world, args.id.as_deref(), request))?;
     Ok(finish(&session, args.json, &report))

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::globals::{Globals, print_json};
+use super::globals::{Globals, block_on, print_json};
 use super::selection::SelectionArgs;
 use crate::ops::spend::{By, Query};
 use crate::ops::{self, Result};
@@ -42,6 +42,9 @@ pub(super) struct SpendArgs {
     /// How the amount of a resource or host comes about: formula, price, source and date
     #[arg(long, value_name = "ADDRESS")]
     pub(super) explain: Option<String>,
+    /// Ask vendors, too, what the whole account came to this month, where asking is free
+    #[arg(long)]
+    pub(super) actual: bool,
     /// One JSON document
     #[arg(long)]
     pub(super) json: bool,
@@ -62,7 +65,10 @@ pub(super) fn run(globals: &Globals, args: &SpendArgs) -> Result<u8> {
     };
     let query =
         Query { selection: args.selection.flags(), by, since: args.since.clone(), explain: args.explain.clone() };
-    let report = ops::spend::spend(&session.world, &query)?;
+    let mut report = ops::spend::spend(&session.world, &query)?;
+    if args.actual {
+        report.actual = block_on(ops::vendor::actual(&session.world))?;
+    }
     let (theme, width) = (session.term.out_theme(), session.term.out_width());
     match () {
         () if args.json => print_json(&session.out, &report),

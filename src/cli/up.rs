@@ -38,6 +38,7 @@ pub(super) fn run(globals: &Globals, args: &UpArgs) -> Result<u8> {
         let mut request = args.run.request(world, "up", Verb::Up);
         request.consent.allow_destroy = args.change.allow_destroy;
         request.consent.ignore_in_flight = args.change.ignore_in_flight;
+        request.consent.over_budget = args.change.over_budget;
         let (force, rebuild, refresh) = (args.force, args.rebuild, args.refresh_images);
         request.wishes = Wishes { force, rebuild, refresh, ..Wishes::default() };
         request.requests.refresh = refresh;

@@ -64,6 +64,8 @@ pub struct Consent {
     pub agreed_refresh: bool,
     /// Deletions and replacements too.
     pub allow_destroy: bool,
+    /// Go on though the month's forecast is over a budget.
+    pub over_budget: bool,
     /// Go on though interrupted work cannot be looked for.
     pub ignore_in_flight: bool,
     /// The command line as typed, to print the one that would go through.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::money::Money;
 use super::name::DeploymentId;
 use super::time::Timestamp;
 use super::unit::{Stage, UnitId};
@@ -76,6 +77,26 @@ pub struct ResourceChange {
     pub action: String,
     /// What differs.
     pub fields: Vec<FieldChange>,
+}
+
+/// What a run would change in the bill of one deployment. Amounts are decimal strings in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostChange {
+    /// Which.
+    pub deployment: DeploymentId,
+    /// `USD`.
+    pub currency: String,
+    /// More an hour, or less.
+    pub per_hour: Money,
+    /// What an hour then costs.
+    pub per_hour_after: Money,
+    /// More by the end of this calendar month, or less.
+    pub forecast: Money,
+    /// What this month will then have cost.
+    pub forecast_after: Money,
+    /// What comes and has no known price: it is in no number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpriced: Vec<String>,
 }
 
 /// What changed of one deployment outside of otto, as far as its state knows it.

@@ -24,6 +24,8 @@ pub struct Project {
     pub providers: Vec<Name>,
     /// The default environment.
     pub environment: Name,
+    /// Spending limit a month of all of it: amount as decimal string, currency.
+    pub budget: Option<(String, String)>,
     /// Policies; an environment that is not listed has none.
     pub environments: BTreeMap<Name, Environment>,
     /// Policies of environments by pattern, for those that no exact name names.
@@ -140,6 +142,12 @@ impl Project {
     pub fn environment_policy(&self, name: &Name) -> Environment {
         let by_pattern = || longest(&self.patterns, name).map(|(_, policy)| policy);
         self.environments.get(name).or_else(by_pattern).cloned().unwrap_or_default()
+    }
+
+    /// The spending limit a month of an environment.
+    pub fn environment_budget(&self, name: &Name) -> Option<&(String, String)> {
+        let by_pattern = || longest(&self.patterns, name).map(|(_, policy)| policy);
+        self.environments.get(name).or_else(by_pattern)?.budget.as_ref()
     }
 
     /// The word under which `environments` of otto.yaml holds an environment's policy: its name or a pattern.

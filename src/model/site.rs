@@ -114,6 +114,8 @@ pub struct Shape {
     pub machines: Vec<Machine>,
     /// The site on whose hosts it lives.
     pub on: Option<Name>,
+    /// Spending limit a month of each of its deployments: amount as decimal string, currency.
+    pub budget: Option<(String, String)>,
 }
 
 impl Site {

@@ -9,7 +9,7 @@ use super::lease::LeaseState;
 use super::name::DeploymentId;
 use super::orphan::{Orphan, Owner};
 use super::outcome::{Health, Outcome};
-use super::plan::{DeploymentChanges, Drift, PlannedUnit};
+use super::plan::{CostChange, DeploymentChanges, Drift, PlannedUnit};
 use super::time::Timestamp;
 use super::unit::{RunId, UnitId};
 
@@ -207,6 +207,12 @@ pub struct PlanReport {
     /// With `--diff`: what would become of resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<DeploymentChanges>,
+    /// What it would change in the bill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<CostChange>,
+    /// Budgets that would not hold, with the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_budget: Vec<String>,
     /// Units are blocked because credentials are missing; they say so themselves.
     #[serde(skip)]
     pub lacks_credentials: bool,

@@ -1,19 +1,19 @@
 //! What is asked of, and said about, providers that are not this machine: whether their images are still there, and from
 //! where their hosts answer SSH.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use camino::Utf8Path;
 use serde_json::Value;
 
 use super::credentials::Lacking;
-use super::failure::Result;
-use super::sweep::{Answer, Sweep};
+use super::sweep::Sweep;
 use super::world::{Opened, World};
 use crate::lifecycle::{ImageNeed, Target};
 use crate::model::dns::{self, DnsRecord};
 use crate::model::project::ImageFrom;
-use crate::model::{Action, Deployment, Plan, Project, Provider, Stage};
+use crate::model::{Action, Deployment, Name, Plan, Project, Provider, Stage};
 use crate::tools::orphans::Form;
 
 /// An account with thousands of things has many pages.
@@ -23,43 +23,39 @@ const IMAGE: &str = "image";
 
 /// Looks whether the images that would be taken as they are still exist, by `orphans list` of their provider. One that cannot
 /// be asked is believed: its images are taken from the index.
-///
-/// # Errors
-/// Files with secrets that cannot be read.
 pub(super) async fn still_there(
     world: &World,
     opened: &Opened,
     store: &str,
     lacking: &Lacking,
     images: &mut [ImageNeed],
-) -> Result<()> {
-    let taken = |provider: &&Provider| {
-        let of = images.iter().filter(|need| need.provider == provider.name);
-        let kept = of.filter(|need| need.existing.is_some() && need.there).count() > 0;
-        let has_a_way = || matches!(Form::of(Utf8Path::new(&provider.folder)), Ok(Some(_)));
-        kept && provider.image_from == ImageFrom::Id && !lacking.contains_key(&provider.name) && has_a_way()
+) {
+    let known = images.iter().filter(|need| need.existing.is_some() && need.there);
+    let names: BTreeSet<Name> = known.map(|need| need.provider.clone()).collect();
+    let by_id = |provider: &&Provider| {
+        provider.image_from == ImageFrom::Id && matches!(Form::of(Utf8Path::new(&provider.folder)), Ok(Some(_)))
     };
-    let providers: Vec<&Provider> = opened.project.provider_specs.values().filter(taken).collect();
-    if providers.is_empty() {
-        return Ok(());
+    let named = names.iter().filter(|name| !lacking.contains_key(*name));
+    let asked: Vec<&Provider> =
+        named.filter_map(|name| opened.project.provider_specs.get(name)).filter(by_id).collect();
+    if asked.is_empty() {
+        return;
     }
-    let sweep = Sweep::of(world, opened, store, &providers).await?;
-    for Answer { provider, said } in sweep.ask(&providers, LIMIT).await {
-        match said {
+    let Ok(sweep) = Sweep::of(world, opened, store, &asked).await else { return };
+    for answer in sweep.ask(&asked, LIMIT).await {
+        match answer.said {
             Ok(found) => {
                 let there = |id: &str| found.iter().any(|thing| thing.kind == IMAGE && thing.id == id);
-                for need in images.iter_mut().filter(|need| need.provider == provider) {
+                for need in images.iter_mut().filter(|need| need.provider == answer.provider) {
                     need.there &= need.existing.as_ref().is_some_and(|image| there(&image.reference));
                 }
             }
             Err(why) => {
-                (world.say)(&format!(
-                    "warning: whether the images of `{provider}` are still there is not known: {why}"
-                ));
+                let name = answer.provider;
+                (world.say)(&format!("warning: whether the images of `{name}` are still there is not known: {why}"));
             }
         }
     }
-    Ok(())
 }
 
 /// Hosts that will be made and answer SSH from everywhere, because nobody said from where: it stands behind the reason.

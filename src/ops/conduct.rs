@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::budget;
 use super::choose;
 use super::ci;
 use super::clouds;
@@ -150,7 +151,7 @@ async fn conduct_opened(
     };
     let looks_only = matches!(request.verb, Verb::Only(Stage::Drift | Stage::Extend));
     let mut observed = observe(&ground, &ids, images, !looks_only).await?;
-    clouds::still_there(world, &opened, store.id(), &lacking, &mut observed.images).await?;
+    clouds::still_there(world, &opened, store.id(), &lacking, &mut observed.images).await;
     let mut plan = plan(request.verb, &observed.images, &observed.targets, request.wishes);
     skip_done(&mut plan, &request, &observed.targets);
     if credentials::block(&mut plan, &lacking) {
@@ -158,15 +159,18 @@ async fn conduct_opened(
     }
     clouds::remark(&mut plan, &observed.targets, &opened);
     let asked_from = world.clock.now();
-    let consent = consent::of(world, &request, &plan, &observed)?;
+    let ledger = store.ledger(None).map_err(unusable)?;
+    let outlook = budget::outlook(&opened.project, &ledger, &plan, &observed.targets, began);
+    let consent = consent::of(world, &request, &plan, &observed, &outlook)?;
     let asked_ms = world.clock.now().since(asked_from);
     let copies = Copies::new(world, &opened, &store);
     let known = (records, index, secrets);
     let context =
         context(world, &opened, &store, &copies, &request, run, locks, observed, tools, consent, known, logins);
     context.tally.asked(asked_ms);
+    let over = outlook.over;
     let report =
-        execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms)).await?;
+        execute_recorded(world, &opened, &store, &copies, context, plan, &request, (began, install_ms), over).await?;
     Ok(report)
 }
 
@@ -308,6 +312,7 @@ async fn execute_recorded(
     plan: Plan,
     request: &Request,
     (began, install_ms): (crate::model::Timestamp, u64),
+    over: Vec<String>,
 ) -> Result<Report> {
     let run = context.recorder.run().clone();
     let holder = recovery::holder(world, &run, &request.name);
@@ -318,7 +323,12 @@ async fn execute_recorded(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         units: plan.units.clone(),
     };
-    context.recorder.record(None, started).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
+    let allowed = |over: String| {
+        let text = format!("over budget, and allowed by {} with --over-budget: {over}", world.owner());
+        (None, EventKind::Note { text, warning: true })
+    };
+    let began_with = std::iter::once((None, started)).chain(over.into_iter().map(allowed)).collect();
+    context.recorder.record_all(began_with).map_err(|e| Failure::new(Kind::Store, e.to_string()))?;
     let jobs = request.jobs.unwrap_or_else(super::jobs::default_jobs);
     let end = tokio::select! {
         end = execute(&context, &plan, jobs) => end,

@@ -1,6 +1,7 @@
 //! Creation and destruction are explicit: what a run may do is asked before anything starts, or refused with the full
 //! line that would go through.
 
+use super::budget::Outlook;
 use super::conduct::Request;
 use super::failure::{Failure, Kind, Result};
 use super::observe::Observed;
@@ -9,7 +10,13 @@ use crate::lifecycle::{Consent, Target, Verb};
 use crate::model::{Plan, PlannedUnit, Stage, UnitId};
 
 /// Asks once for all that is new; refuses what no flag allows. Nothing has changed so far.
-pub(super) fn of(world: &World, request: &Request, plan: &Plan, observed: &Observed) -> Result<Consent> {
+pub(super) fn of(
+    world: &World,
+    request: &Request,
+    plan: &Plan,
+    observed: &Observed,
+    outlook: &Outlook,
+) -> Result<Consent> {
     let mut consent = request.consent.clone();
     let destroys = request.verb == Verb::Only(Stage::Destroy);
     let to_run: Vec<_> = plan.to_run().collect();
@@ -27,12 +34,15 @@ pub(super) fn of(world: &World, request: &Request, plan: &Plan, observed: &Obser
         let failure = Failure::new(Kind::Declined, format!("this would destroy {}: {}", going.len(), going.join(", ")));
         return Err(failure.hint(format!("{} --allow-destroy", consent.line)));
     }
+    outlook.hold(consent.over_budget, &consent.line)?;
     let makes = to_run.iter().any(|u| u.stage == Stage::Provision && is_new(&u.id, observed));
     let replaces = request.wishes.refresh && to_run.iter().any(|u| !u.destroys.is_empty());
     if !makes && !replaces || consent.yes || request.wishes.adopt {
+        outlook.lines().iter().for_each(|line| (world.say)(&format!("cost  {line}")));
         return Ok(consent);
     }
     (world.show_plan)(plan);
+    outlook.lines().iter().for_each(|line| (world.say)(&format!("cost  {line}")));
     let there =
         |id: &UnitId| observed.targets.iter().any(|t| Some(&t.spec.id) == id.deployment() && t.has_hosts_already());
     let mut new = to_run.iter().filter(|u| u.stage == Stage::Provision && is_new(&u.id, observed));

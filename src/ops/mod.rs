@@ -6,6 +6,7 @@ mod adrift;
 mod ages;
 mod bill;
 pub mod billing_images;
+mod budget;
 mod choose;
 mod ci;
 mod clouds;
@@ -50,6 +51,7 @@ mod sweep;
 mod toolbox;
 pub mod tools;
 mod vaults;
+pub mod vendor;
 mod verdict;
 mod world;
 

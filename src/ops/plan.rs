@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ages::Ages;
+use super::budget;
 use super::choose;
 use super::clouds;
 use super::credentials;
@@ -65,7 +66,16 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
     clouds::remark(&mut plan, &observed.targets, &opened);
     let changes =
         if diff { self::changes(world, &opened, (store.id(), &tools), &plan, &observed).await? } else { Vec::new() };
-    Ok(PlanReport { schema: "otto.plan/1".to_owned(), units: plan.units, changes, lacks_credentials })
+    let ledger = store.ledger(None).map_err(unusable)?;
+    let outlook = budget::outlook(&opened.project, &ledger, &plan, &observed.targets, world.clock.now());
+    Ok(PlanReport {
+        schema: "otto.plan/1".to_owned(),
+        units: plan.units,
+        changes,
+        costs: outlook.changes,
+        over_budget: outlook.over,
+        lacks_credentials,
+    })
 }
 
 /// What would become of the resources of every deployment that would be provisioned.

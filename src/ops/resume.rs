@@ -33,6 +33,8 @@ pub async fn resume(world: &World, prefix: Option<&str>, mut request: Request) -
         if argv.iter().any(|a| a == "--failover") {
             request.requests.failover = true;
         }
+        // What was allowed when it began is allowed until its end.
+        request.consent.over_budget |= argv.iter().any(|a| a == "--over-budget");
         if argv.iter().any(|a| a == "--refresh-images") {
             (request.requests.refresh, request.wishes.refresh) = (true, true);
         }

@@ -152,6 +152,7 @@ impl Loader {
             id: file.id,
             providers: file.providers,
             environment: file.environment,
+            budget: file.budget,
             environments: file.environments,
             patterns: file.patterns,
             tools: file.tools,

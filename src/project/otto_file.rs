@@ -21,6 +21,8 @@ pub(super) struct OttoFile {
     pub(super) image_max_age_s: Option<u64>,
     pub(super) reap_grace_s: u64,
     pub(super) ssh: Ssh,
+    /// Spending limit a month of the whole project.
+    pub(super) budget: Option<(String, String)>,
     /// From where SSH is answered.
     pub(super) admin_cidrs: Option<Vec<String>>,
     /// The same by pattern.
@@ -42,6 +44,7 @@ const KEYS: &[&str] = &[
     "tools",
     "env_files",
     "admin_cidrs",
+    "budget",
     "reap",
 ];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
@@ -60,6 +63,7 @@ impl Default for OttoFile {
             image_max_age_s: None,
             reap_grace_s: REAP_GRACE_S,
             ssh: Ssh::default(),
+            budget: None,
             admin_cidrs: None,
             patterns: Vec::new(),
             tools: BTreeMap::new(),
@@ -129,6 +133,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
     if let Some(field) = fields.get("environments") {
         environments(reading, &field, providers, &mut file);
     }
+    file.budget = fields.get("budget").and_then(|field| budget(reading, &field));
     if let Some(field) = fields.get("tools") {
         file.tools = tools(reading, &field);
     }
@@ -178,15 +183,16 @@ fn environment(reading: &mut Reading, fields: &Fields<'_>) -> Environment {
     if let Some(field) = fields.get("vars") {
         policy.vars = reading.vars(&field);
     }
-    if let Some(field) = fields.get("budget")
-        && let Some(inner) = reading.map(&field, "a map such as `{month: 20 USD}`")
-    {
-        reading.only(&inner, &["month"]);
-        if let Some(month) = reading.required(&inner, "month", "month: 20 USD") {
-            policy.budget = reading.parsed(&month, "an amount and a currency such as `20 USD`", quantity::money);
-        }
-    }
+    policy.budget = fields.get("budget").and_then(|field| budget(reading, &field));
     policy
+}
+
+/// `{month: 20 USD}`: an amount and its currency.
+pub(super) fn budget(reading: &mut Reading, field: &Field<'_>) -> Option<(String, String)> {
+    let inner = reading.map(field, "a map such as `{month: 20 USD}`")?;
+    reading.only(&inner, &["month"]);
+    let month = reading.required(&inner, "month", "month: 20 USD")?;
+    reading.parsed(&month, "an amount and a currency such as `20 USD`", quantity::money)
 }
 
 /// Ranges of versions by tool.

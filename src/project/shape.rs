@@ -16,7 +16,7 @@ use super::read::{Field, Fields, Reading};
 
 /// Keys of a shape.
 pub(super) const KEYS: &[&str] =
-    &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on", "ttl"];
+    &["domains", "roles", "content", "checks", "providers", "region", "vars", "tls", "static", "on", "ttl", "budget"];
 const ROLE_KEYS: &[&str] = &["image", "count", "size", "ansible", "kind"];
 const CHECK_KEYS: &[&str] = &["name", "http", "domain", "status", "body"];
 const MAX_HOSTS: u32 = 200;
@@ -46,6 +46,7 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
         tls: None,
         machines: Vec::new(),
         on: None,
+        budget: None,
     };
     let roles = if elsewhere {
         fields.get("roles")
@@ -78,6 +79,9 @@ pub(super) fn read(reading: &mut Reading, fields: &Fields<'_>, folder: &Utf8Path
     }
     if let Some(field) = fields.get("static") {
         shape.machines = machines::read(reading, &field);
+    }
+    if let Some(field) = fields.get("budget") {
+        shape.budget = super::otto_file::budget(reading, &field);
     }
     if let Some(field) = fields.get("on") {
         shape.on = on(reading, &field, fields, folder, known);

@@ -189,8 +189,18 @@ pub(super) fn image_gone(conn: &Connection, reference: &str, at: Timestamp) -> r
 pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> rusqlite::Result<()> {
     let id = record.id.to_string();
     if !record.phase.exists() {
-        conn.prepare_cached(r#"UPDATE ledger SET "to" = max(?2, "from") WHERE deployment = ?1 AND "to" IS NULL"#)?
-            .execute(params![id, at.0])?;
+        let mut open_now =
+            conn.prepare_cached(r#"SELECT address FROM ledger WHERE deployment = ?1 AND "to" IS NULL"#)?;
+        let open: Vec<String> = open_now.query_map(params![id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        // What was left behind goes on billing, with its parts.
+        let stays = |address: &str| {
+            let of =
+                |kept: &str| address.strip_prefix(kept).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            record.kept.iter().any(|kept| of(&kept.address))
+        };
+        for address in open.iter().filter(|address| !stays(address)) {
+            close(conn, &id, address, at)?;
+        }
         return Ok(());
     }
     let entered: bool = conn

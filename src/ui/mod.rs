@@ -39,7 +39,7 @@ pub use error::{Problem, render_error, render_problems};
 pub use findings::{Verdict, render_findings};
 pub use junit::Junit;
 pub use out::Out;
-pub use plan::render_plan;
+pub use plan::{render_costs, render_plan};
 pub use runs::render_runs;
 pub use screen::{Mode, Pace, Screen};
 pub use spend::{render_explained, render_spend, spend_csv};

@@ -1,6 +1,7 @@
 //! A plan before it is executed: what would go first, then the order with a reason for each unit.
 
-use crate::model::{Action, Plan, PlannedUnit};
+use crate::model::status::PlanReport;
+use crate::model::{Action, Money, Plan, PlannedUnit};
 
 use super::table::{Column, Table};
 use super::text::{clean_line, count};
@@ -43,6 +44,32 @@ pub fn render_plan(plan: &Plan, theme: Theme, width: Option<usize>) -> String {
     blocks.push(table.render(theme, width));
     blocks.push(theme.strong(&plan_counts(plan)));
     blocks.join("\n\n")
+}
+
+/// What it would change in the bill, and which budgets would not hold.
+pub fn render_costs(report: &PlanReport, theme: Theme) -> String {
+    let sign = |amount: Money, places: u32| {
+        let text = amount.rounded(places);
+        if amount.is_negative() { text } else { format!("+{text}") }
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for one in &report.costs {
+        lines.push(format!(
+            "cost  {}  {} {} an hour ({} in all), {} by the month's end ({} in all)",
+            one.deployment,
+            sign(one.per_hour, 4),
+            one.currency,
+            one.per_hour_after.rounded(4),
+            sign(one.forecast, 2),
+            one.forecast_after.rounded(2)
+        ));
+        if !one.unpriced.is_empty() {
+            lines.push(format!("      {} {}", theme.warning("unpriced:"), clean_line(&one.unpriced.join(", "))));
+        }
+    }
+    lines
+        .extend(report.over_budget.iter().map(|over| format!("{} {}", theme.failed("over budget:"), clean_line(over))));
+    lines.join("\n")
 }
 
 /// `3 to run, 2 skipped, 1 blocked; destroys 2`

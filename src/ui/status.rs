@@ -2,7 +2,7 @@
 
 use crate::model::status::{DeploymentStatus, StatusReport};
 use crate::model::time::span;
-use crate::model::{HostState, LeaseState};
+use crate::model::{HostState, LeaseState, Money};
 
 use super::status_detail::details;
 use super::table::{Column, Table};
@@ -39,6 +39,8 @@ fn table(report: &StatusReport) -> Table {
         Column::new("last run").may_go(3),
         Column::new("image").may_go(6),
         Column::new("cost").may_go(4),
+        Column::new("month").right().may_go(2),
+        Column::new("month's end").right().may_go(1),
     ]);
     for one in &report.deployments {
         let exists = one.phase.exists();
@@ -62,6 +64,8 @@ fn table(report: &StatusReport) -> Table {
             last_run(one),
             if one.stale.is_empty() { (Tone::Plain, dash()) } else { (Tone::Warning, "stale".to_owned()) },
             cost(one),
+            (Tone::Plain, amount(one, &one.spend.month)),
+            (Tone::Plain, amount(one, &one.spend.forecast)),
         ]);
     }
     table
@@ -116,8 +120,19 @@ fn last_run(one: &DeploymentStatus) -> (Tone, String) {
     )
 }
 
+/// An amount in cents; nothing where nothing costs.
+fn amount(one: &DeploymentStatus, text: &str) -> String {
+    let found = text.parse::<Money>().unwrap_or_default();
+    let gone = !one.phase.exists() && found.is_zero();
+    if found.is_zero() && one.spend.per_hour.parse::<Money>().is_ok_and(Money::is_zero) || gone {
+        return dash();
+    }
+    found.rounded(2)
+}
+
 fn cost(one: &DeploymentStatus) -> (Tone, String) {
-    if !one.phase.exists() {
+    // What its destruction left behind goes on billing.
+    if !one.phase.exists() && one.kept.is_empty() {
         return (Tone::Plain, dash());
     }
     let spend = &one.spend;

@@ -37,7 +37,7 @@ fn two_stores_and_two_projects_live_beside_each_other() {
         cloud.otto(each, &["reap", "--yes"]).ends(0);
     }
     assert_eq!(cloud.names("droplets").len(), 9, "what is others' is listed and stays");
-    cloud.otto(&fresh, &["destroy", "--yes"]).ends(0);
+    cloud.otto(&fresh, &["destroy", "--yes", "ann/do/things"]).ends(0);
     assert_eq!((of(&cloud, &one), of(&cloud, &other)), (mine.clone(), theirs));
     cloud.otto(&other, &["destroy", "--yes", THINGS]).ends(0);
     assert_eq!(of(&cloud, &one), mine);

@@ -76,6 +76,7 @@ fn a_bad_token_is_told_before_anything_is_made() {
     cloud.otto(&sandbox, &["plan", THINGS]).ends(0);
     let refused = cloud.otto(&sandbox, &PROVISION).ends(23);
     refused.says("DigitalOcean refuses the token").says("DIGITALOCEAN_TOKEN");
+    cloud.otto(&sandbox, &["images", "--yes"]).ends(23).says("refuses the token");
     assert_eq!(cloud.asked("POST"), 0);
     is(&cloud, &sandbox, "absent", false);
     cloud.set(&json!({"token": "token-of-the-team"}));

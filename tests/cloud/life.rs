@@ -124,6 +124,10 @@ fn powered_off(cloud: &Cloud, sandbox: &Sandbox) {
 fn destroy(cloud: &Cloud, sandbox: &Sandbox) {
     cloud.otto(sandbox, &["destroy", "--yes", BLOG]).ends(0);
     assert_eq!(cloud.names("droplets").len(), 3, "the other site stays");
-    cloud.otto(sandbox, &["destroy", "--yes"]).ends(0);
+    cloud.otto(sandbox, &["destroy", "--yes"]).ends(0).says("still billing: images");
     cloud.is_empty();
+    let snapshots = || cloud.all("images").iter().filter(|i| i["type"] == "snapshot").count();
+    assert_eq!(snapshots(), 2, "they go on billing, which is said");
+    cloud.otto(sandbox, &["destroy", "--yes", "--images"]).ends(0);
+    assert_eq!(snapshots(), 0);
 }

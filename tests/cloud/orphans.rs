@@ -79,3 +79,20 @@ fn a_twin_does_not_outlive_its_deployment() {
     assert_eq!(cloud.names("droplets").len(), 4);
     destroyed(&cloud, &sandbox);
 }
+
+#[test]
+fn a_builder_that_nobody_waits_for_is_reaped() {
+    let Some((cloud, sandbox)) = things() else { return };
+    let site = "domains: [things.localhost]\nroles:\n  www: {image: nginx, size: small}\n";
+    sandbox.write("sites/things/site.yaml", site);
+    let running = cloud.start(&sandbox, &["up", "--yes", THINGS]);
+    wait_for("a builder", || cloud.names("droplets").len() == 1);
+    assert!(cloud.names("droplets")[0].starts_with("otto-builder-nginx-"), "{:?}", cloud.names("droplets"));
+    // Packer itself starts its plugins in folders of their own.
+    running.kill();
+    processes::end_all_of(&sandbox.base());
+    let found = adrift(&cloud, &sandbox);
+    assert_eq!((found.len(), &found[0]["kind"], &found[0]["per_hour"]), (1, &"builder".into(), &"0.00893".into()));
+    cloud.otto(&sandbox, &["reap", "--yes"]).ends(0);
+    assert_eq!(cloud.names("droplets").len(), 0);
+}

@@ -176,7 +176,7 @@ fn in_ci_nothing_that_bills_is_made_with_a_fresh_local_store() {
     let account = Account::slow();
     let mut lab = Lab::new(&account, "one", ID, "");
     lab.env("CI", "true");
-    let yaml = "kind: terraform\nsizes: {small: small}\ncredentials: [SLOW_CLOUD]\nprices: slow\n";
+    let yaml = "kind: terraform\nsizes: {small: small}\ncredentials: [SLOW_CLOUD]\n";
     lab.write("clowd/provision/slow/provider.yaml", yaml);
     let refused = lab.otto(&["provision", "--yes"]).ends(40);
     refused.says("OTTO_STATE=file:").says("otto state adopt dev/slow/things");
@@ -191,7 +191,7 @@ fn in_ci_nothing_that_bills_is_made_with_a_fresh_local_store() {
     lab.otto(&["destroy", "--yes"]).ends(0);
     // What costs nothing may be made anywhere.
     lab.env("OTTO_STATE", "");
-    lab.write("clowd/provision/slow/provider.yaml", &yaml.replace("prices: slow", "prices: free"));
+    lab.write("clowd/provision/slow/provider.yaml", &format!("{yaml}prices: free\n"));
     lab.otto(&["provision", "--yes"]).ends(0);
     lab.otto(&["destroy", "--yes"]).ends(0);
 }

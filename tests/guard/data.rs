@@ -15,6 +15,7 @@ const VOLUMES: &str = r#"
 resource "digitalocean_volume" "data" {
   for_each = { for host in var.hosts : host.name => host }
   name     = "data-${each.key}"
+  size     = "10"
   tags     = [for name, value in var.tags : "${name}=${value}"]
 }
 "#;
@@ -22,8 +23,24 @@ resource "digitalocean_volume" "data" {
 fn lab(account: &std::sync::Arc<Account>) -> Lab {
     let lab = Lab::new(account, "one", ID, "reap: {grace: 1s}\nenvironments: {dev: {ttl: 1h}}");
     lab.write("clowd/provision/cloud/volumes.tf", VOLUMES);
+    lab.write(
+        "clowd/provision/cloud/provider.yaml",
+        "kind: terraform\nsizes: {small: s-1vcpu-1gb}\nregion: fra1\ncredentials: [DIGITALOCEAN_TOKEN, DIGITALOCEAN_API_URL]\nprices: do\n",
+    );
+    let prices = concat!(env!("CARGO_MANIFEST_DIR"), "/clowd/prices/do.yaml");
+    lab.write("clowd/prices/do.yaml", &fs::read_to_string(prices).expect("prices"));
     lab.write("sites/things/site.yaml", "domains: [things.localhost]\nroles: {www: {count: 2, size: small}}\n");
     lab
+}
+
+/// What `otto spend` counts on.
+fn open_rows(lab: &Lab) -> Vec<String> {
+    let spend = lab.otto(&["spend", "--json"]).ends(0).json();
+    let rows = spend["rows"].as_array().cloned().unwrap_or_default();
+    let open = rows.iter().filter(|row| row["to"].is_null());
+    let mut all: Vec<String> = open.filter_map(|row| row["address"].as_str().map(str::to_owned)).collect();
+    all.sort();
+    all
 }
 
 fn ids(account: &Account) -> Vec<Value> {
@@ -45,6 +62,7 @@ fn volumes_stay_and_the_next_up_uses_them_again() {
     let status = lab.deployment();
     assert_eq!(status["phase"], "destroyed");
     assert_eq!(status["kept"][0]["address"], VOLUME, "{status}");
+    assert_eq!(open_rows(&lab), [VOLUME, "digitalocean_volume.data[\"www-2\"]"], "what stays goes on billing");
     assert!(lab.otto(&["status"]).ends(0).stdout.contains("left behind"));
     // Neither an orphan nor the reaper's.
     assert_eq!(lab.status()["orphans"], Value::Array(Vec::new()));
@@ -62,6 +80,7 @@ fn volumes_stay_and_the_next_up_uses_them_again() {
     assert!(account.names("volumes").is_empty() && account.names("droplets").is_empty());
     assert_eq!(lab.deployment()["kept"], Value::Null);
     assert!(!lab.folder().join(".otto/terraform/dev_cloud_things").exists());
+    assert_eq!(open_rows(&lab), Vec::<String>::new());
 }
 
 #[test]
@@ -91,14 +110,22 @@ build {
 }
 "#;
 
+/// The account's image, until it is removed, beside the things.
+const WITH_IMAGE: &str = r#"#!/bin/sh
+[ "$1 $2" != "remove Null" ] || exec touch "GONE"
+[ "$1" != list ] || [ -e "GONE" ] || echo '{"id": "Null", "kind": "image", "name": "disk", "tags": {}}'
+exec python3 "$(dirname "$0")/things" "$@"
+"#;
+
 #[test]
 fn images_that_go_on_billing_are_said_and_removed_when_asked_for() {
     let Some(account) = Account::api() else { return };
     let lab = lab(&account);
-    fs::remove_file(lab.folder().join("clowd/provision/cloud/volumes.tf")).expect("removed");
+    let folder = lab.folder().join("clowd/provision/cloud");
+    fs::remove_file(folder.join("volumes.tf")).expect("removed");
+    fs::rename(folder.join("orphans"), folder.join("things")).expect("moved");
+    lab.write("clowd/provision/cloud/orphans", &WITH_IMAGE.replace("GONE", &folder.join("gone").display().to_string()));
     lab.write("images/disk/cloud/image.pkr.hcl", IMAGE);
-    let yaml = fs::read_to_string(lab.folder().join("clowd/provision/cloud/provider.yaml")).expect("a file");
-    lab.write("clowd/provision/cloud/provider.yaml", &yaml.replace("prices: free", "prices: cloud"));
     lab.write(
         "sites/things/site.yaml",
         "domains: [things.localhost]\nroles: {www: {image: disk, count: 1, size: small}}\n",

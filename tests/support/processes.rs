@@ -60,8 +60,28 @@ pub(crate) fn read(pid: &str) -> Option<Process> {
 
 /// Kills all that lives in a folder and waits until it is gone.
 pub(crate) fn end_all_in(folder: &Path) {
+    end(|| living_in(folder));
+}
+
+/// The same for all that was called with a path in this folder, or by such a process, wherever it works.
+pub(crate) fn end_all_of(folder: &Path) {
+    let folder = folder.display().to_string();
+    let has = |pid: &str, file: &str| {
+        let text = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        String::from_utf8_lossy(&text).contains(&folder)
+    };
+    let own = std::process::id().to_string();
+    end(|| {
+        let pids =
+            fs::read_dir("/proc").expect("/proc").flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+        let pids = pids.filter(|pid| pid.bytes().all(|b| b.is_ascii_digit()) && *pid != own);
+        pids.filter(|pid| has(pid, "cmdline") || has(pid, "environ")).filter_map(|pid| read(&pid)).collect()
+    });
+}
+
+fn end(left: impl Fn() -> Vec<Process>) {
     for _ in 0..100 {
-        let living = living_in(folder);
+        let living = left();
         if living.is_empty() {
             return;
         }

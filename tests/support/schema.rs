@@ -11,6 +11,7 @@ pub(crate) struct Schema(LazyLock<Validator>);
 pub(crate) static STATUS: Schema = Schema(LazyLock::new(|| load(include_str!("../../docs/schema/status.json"))));
 pub(crate) static PLAN: Schema = Schema(LazyLock::new(|| load(include_str!("../../docs/schema/plan.json"))));
 pub(crate) static RUNS: Schema = Schema(LazyLock::new(|| load(include_str!("../../docs/schema/runs.json"))));
+pub(crate) static SPEND: Schema = Schema(LazyLock::new(|| load(include_str!("../../docs/schema/spend.json"))));
 pub(crate) static EVENT: Schema = Schema(LazyLock::new(|| load(include_str!("../../docs/schema/event.json"))));
 
 fn load(text: &str) -> Validator {

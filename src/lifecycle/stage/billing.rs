@@ -4,12 +4,15 @@
 use std::cell::Cell;
 use std::fs;
 
+use camino::Utf8Path;
+
+use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::Trouble;
 use crate::model::prices::never_billed;
 use crate::model::{Deployment, DeploymentSpec, EventKind, Name, PriceTable, Provider, Resource, Subject, UnitId};
 use crate::services::spend;
-use crate::tools::terraform::{Terraform, billed};
+use crate::tools::terraform::{Stream, Terraform, billed};
 
 /// Enters what a deployment's state holds now; `remote` is asked where the state is not a file of ours. What costs
 /// nothing by the provider's own word is not entered: the ledger then follows the hosts of the record.
@@ -52,6 +55,43 @@ pub(super) async fn enter(
         resources = hosts(table, provider, &record.spec, record);
     }
     context.record(unit, EventKind::Ledger { owner: Subject::Deployment(record.id.clone()), resources })
+}
+
+/// What a saved plan would change in an hour's cost, for the question before it is applied; nothing where there is no
+/// price table. What Terraform says of it is read and wiped: it holds secrets in clear.
+///
+/// # Errors
+/// The journal's; a plan that cannot be read costs nothing but this line.
+pub(super) async fn outlook(
+    context: &Context,
+    unit: &UnitId,
+    record: &Deployment,
+    terraform: &Terraform,
+    plan: &Utf8Path,
+) -> Result<Option<String>, Trouble> {
+    let provider = &context.target(&record.id)?.provider;
+    let Some(table) = context.price_table(provider) else { return Ok(None) };
+    let (name, invocation) = (super::terraform::program_name(context), terraform.show_json(Some(plan)));
+    let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
+    let called = call(context, unit, show, &mut Stream::new()).await?;
+    let output = called.folder.join("stdout");
+    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
+    fs::write(&output, b"").map_err(Trouble::file(&output))?;
+    let (Ok(after), Ok(before)) = (billed::planned(&text), billed::prior(&text)) else { return Ok(None) };
+    let (before, after) = (spend::hourly(table, &before), spend::hourly(table, &after));
+    if after.unpriced.is_empty() && before.amount == after.amount {
+        return Ok(None);
+    }
+    let unpriced = match after.unpriced.len() {
+        0 => String::new(),
+        n => format!("; {n} unpriced and in no number: {}", after.unpriced.join(", ")),
+    };
+    let currency = &table.currency;
+    Ok(Some(format!(
+        "{} {currency} an hour now, {} {currency} then{unpriced}",
+        before.amount.rounded(4),
+        after.amount.rounded(4)
+    )))
 }
 
 /// Enters an image that was built.

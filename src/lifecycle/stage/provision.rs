@@ -229,6 +229,11 @@ async fn decide(
     }
     let repair = interrupted.then_some(ready.replace.as_slice());
     let wish = guard::Wish { repair, refresh: ready.round.refresh.as_deref() };
+    if !report.planned.is_empty()
+        && let Some(cost) = billing::outlook(context, unit, &ready.record, &ready.terraform, plan_file).await?
+    {
+        context.note(unit, format!("cost: {cost}"), false)?;
+    }
     guard::consent(context, unit, &ready.target.spec.id, &report.planned, ready.target, &wish).await?;
     drain(context, unit, &mut ready).await?;
     sweep::shared(context, unit, &ready.target.spec.id, "add").await?;

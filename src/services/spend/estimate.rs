@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::ledger::StateResource;
 use crate::model::prices::Estimated;
-use crate::model::{PriceTable, Resource};
+use crate::model::{Money, Price, PriceTable, Resource};
 
 /// What hosts are billed as: `hosts` are names with the provider's words for their sizes.
 pub fn estimate(table: &PriceTable, hosts: &[(String, String)], region: &str) -> Vec<Resource> {
@@ -14,6 +15,33 @@ pub fn estimate(table: &PriceTable, hosts: &[(String, String)], region: &str) ->
             why: Some(format!("{} does not say what a host is made of (`host:`)", table.file)),
             ..empty(name, "host", size, region)
         }));
+    }
+    all
+}
+
+/// What an hour of everything in a state costs, and what of it has no price.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hourly {
+    /// In the table's currency; of what is billed in pools, the pool's own amount once.
+    pub amount: Money,
+    /// Addresses.
+    pub unpriced: Vec<String>,
+}
+
+/// Adds up what a state, or what a plan would leave, costs an hour.
+pub fn hourly(table: &PriceTable, found: &[StateResource]) -> Hourly {
+    let mut all = Hourly::default();
+    let mut pools: BTreeMap<String, (Price, u64)> = BTreeMap::new();
+    for one in super::reading::resources(Some(table), &table.name, found) {
+        match one.price {
+            Some(price) if price.rule.pool.is_some() => pools.entry(price.row.clone()).or_insert((price, 0)).1 += 1,
+            Some(price) => all.amount += price.per_hour(one.quantity),
+            None => all.unpriced.push(one.address),
+        }
+    }
+    for (price, n) in pools.values() {
+        let more = price.rule.pool.map(|pool| pool.more.times(n.saturating_sub(u64::from(pool.first))));
+        all.amount += (price.amount + more.unwrap_or_default()).share(1, u128::from(price.hours()));
     }
     all
 }

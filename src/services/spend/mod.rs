@@ -15,7 +15,7 @@ mod pool;
 pub mod reading;
 pub mod report;
 
-pub use estimate::estimate;
+pub use estimate::{Hourly, estimate, hourly};
 pub use meter::{Meter, Span};
 pub use reading::{image, resources};
 pub use report::{Bill, Line, Sums, bill};

@@ -126,9 +126,21 @@ impl<'de> Visitor<'de> for Wanted<'_> {
 /// # Errors
 /// The text is no such document.
 pub fn planned(text: &str) -> Result<Vec<StateResource>, String> {
+    below(text, |plan| &plan["planned_values"])
+}
+
+/// What was there before the plan, out of the same document.
+///
+/// # Errors
+/// The text is no such document.
+pub fn prior(text: &str) -> Result<Vec<StateResource>, String> {
+    below(text, |plan| &plan["prior_state"]["values"])
+}
+
+fn below(text: &str, part: fn(&Value) -> &Value) -> Result<Vec<StateResource>, String> {
     let plan: Value = serde_json::from_str(text).map_err(|error| format!("the plan is no JSON: {error}"))?;
     let mut all = Vec::new();
-    modules(&plan["planned_values"]["root_module"], &mut all);
+    modules(&part(&plan)["root_module"], &mut all);
     Ok(all)
 }
 

@@ -1,0 +1,63 @@
+//! What is in the state bills, whatever became of the apply: on the stand-in for DigitalOcean, with the unchanged root.
+
+use serde_json::{Value, json};
+
+use crate::support::digitalocean::Cloud;
+use crate::support::{Sandbox, wait_for};
+
+const THINGS: &str = "dev/do/things";
+
+fn things(count: usize) -> Option<(Cloud, Sandbox)> {
+    let cloud = Cloud::records()?;
+    let sandbox = cloud.project("things");
+    let text = format!("domains: [things.localhost]\nroles:\n  www: {{count: {count}, size: small}}\n");
+    sandbox.write("sites/things/site.yaml", &text);
+    Some((cloud, sandbox))
+}
+
+fn droplets(cloud: &Cloud, sandbox: &Sandbox) -> Vec<Value> {
+    let report = cloud.otto(sandbox, &["spend", "--json"]).ends(0).json();
+    let rows = report["rows"].as_array().expect("rows");
+    rows.iter().filter(|row| row["kind"] == "digitalocean_droplet").cloned().collect()
+}
+
+#[test]
+fn half_an_apply_is_in_the_ledger_and_so_is_what_is_added_later() {
+    let Some((cloud, sandbox)) = things(3) else { return };
+    cloud.fault(&json!({"match": "POST /v2/droplets", "times": 1}));
+    cloud.fault(&json!({"match": "POST /v2/droplets", "times": 50, "status": 500}));
+    cloud.otto(&sandbox, &["provision", "--yes", THINGS]).ends(32);
+    let made = cloud.names("droplets").len();
+    let rows = droplets(&cloud, &sandbox);
+    assert!(made > 0 && rows.len() == made, "{made} were made: {rows:?}");
+    assert!(rows.iter().all(|row| row["basis"] == "state" && row["to"].is_null()), "{rows:?}");
+    cloud.forgive();
+    let said = cloud.otto(&sandbox, &["provision", "--yes", THINGS]).ends(0);
+    assert!(said.stderr.contains("USD an hour now, 0.0268 USD then"), "the plan's own cost is told:\n{}", said.stderr);
+    let rows = droplets(&cloud, &sandbox);
+    assert_eq!(rows.iter().filter(|row| row["to"].is_null()).count(), 3, "{rows:?}");
+    assert!(rows.iter().all(|row| row["price"]["amount"] == "0.00893" && row["price"]["source"] == "the provider's own attributes"));
+    cloud.otto(&sandbox, &["destroy", "--yes"]).ends(0);
+    assert!(droplets(&cloud, &sandbox).iter().all(|row| row["to"].is_string()));
+}
+
+#[test]
+fn an_otto_that_died_before_it_could_enter_anything_loses_no_interval() {
+    let Some((cloud, sandbox)) = things(2) else { return };
+    let running = cloud.start(&sandbox, &["provision", "--yes", THINGS]);
+    wait_for("two droplets", || cloud.names("droplets").len() == 2);
+    running.kill();
+    assert_eq!(droplets(&cloud, &sandbox), [] as [Value; 0]);
+    cloud.otto(&sandbox, &["resume", "--yes", "--wait"]);
+    cloud.otto(&sandbox, &["provision", "--yes", "--wait", THINGS]).ends(0);
+    let rows = droplets(&cloud, &sandbox);
+    assert_eq!(rows.iter().filter(|row| row["to"].is_null()).count(), 2, "{rows:?}");
+    let account = cloud.all("droplets");
+    for row in rows.iter().filter(|row| row["to"].is_null()) {
+        let own =
+            account.iter().find(|one| row["provider_id"] == one["id"].to_string()).unwrap_or_else(|| panic!("{row}"));
+        let second = |value: &Value| value.as_str().expect("a time")[..19].to_owned();
+        assert_eq!(second(&row["from"]), second(&own["created_at"]), "since it was made, not since it was entered");
+    }
+    cloud.otto(&sandbox, &["destroy", "--yes"]).ends(0);
+}
