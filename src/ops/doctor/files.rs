@@ -53,10 +53,20 @@ pub(super) fn project(world: &World, found: &mut Vec<Finding>) -> Option<Opened>
 /// Credentials that are needed, files with keys and passwords that others may read.
 pub(super) fn secrets(world: &World, opened: &Opened, found: &mut Vec<Finding>) {
     let project = &opened.project;
+    let asked = world.vars.providers();
+    let sites = || project.sites.values().flat_map(|site| site.environments.values().chain([&site.base]));
+    let given = |name: &String| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
     for provider in project.provider_specs.values() {
-        let needed = project.providers.contains(&provider.name);
-        for name in &provider.credentials {
-            if world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name) {
+        let needed = project.providers.contains(&provider.name) || asked.iter().any(|p| *p == provider.name.as_str());
+        let listed = sites().filter_map(|shape| shape.providers.as_ref()).any(|only| only.contains(&provider.name));
+        let names = &provider.credentials;
+        if !needed && !listed && !names.is_empty() && !names.iter().any(given) {
+            let what = format!("provider `{}` is not used, and {} not set", provider.name, names.join(", "));
+            found.push(Finding::ok("credentials", what));
+            continue;
+        }
+        for name in names {
+            if given(name) {
                 found.push(Finding::ok("credentials", format!("{name} is set, for {}", provider.name)));
                 continue;
             }
