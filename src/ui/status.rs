@@ -141,6 +141,6 @@ fn cost(one: &DeploymentStatus) -> (Tone, String) {
         (true, 0) => (Tone::Plain, "free".to_owned()),
         (true, n) => (Tone::Warning, format!("{n} unpriced")),
         (false, 0) => (Tone::Plain, format!("{} {}/h", spend.per_hour, spend.currency)),
-        (false, n) => (Tone::Warning, format!("{} {}/h, {n} unpriced", spend.per_hour, spend.currency)),
+        (false, _) => (Tone::Warning, format!("> {} {}/h", spend.per_hour, spend.currency)),
     }
 }

@@ -14,12 +14,12 @@ use crate::model::status::RunsReport;
 #[test]
 fn status_at_140_columns() {
     insta::assert_snapshot!(render_status(&status_report(), Theme::PLAIN, Some(140)), @r#"
-    deployment        phase           hosts  health    latency     age      lease  last run    image  cost
-    dev/local/hello   tested            3/3  ok        4/12 ms  2h 05m     5h 55m  up ok       stale  free
-    dev/local/blog    partial, dirty    1/3  critical   950 ms  5m 00s       over  up lost     -      free
-    prod/do/hello     configured        1/2  ok          48 ms  20d 0h  protected  config ok   -      0.018 USD/h, 1 unpriced
-    dev/vagrant/shop  destroyed           -  -               -       -          -  destroy ok  -      -
-    dev/local/new     absent              -  -               -       -          -  -           -      -
+    deployment        phase           hosts  health    latency     age      lease  last run    image  cost           month  month's end
+    dev/local/hello   tested            3/3  ok        4/12 ms  2h 05m     5h 55m  up ok       stale  free               -            -
+    dev/local/blog    partial, dirty    1/3  critical   950 ms  5m 00s       over  up lost     -      free               -            -
+    prod/do/hello     configured        1/2  ok          48 ms  20d 0h  protected  config ok   -      > 0.018 USD/h   8.60        12.90
+    dev/vagrant/shop  destroyed           -  -               -       -          -  destroy ok  -      -                  -            -
+    dev/local/new     absent              -  -               -       -          -  -           -      -                  -            -
 
     dev/local/hello  http://127.0.0.1:8080/
       stale: images/nginx was rebuilt 20 minutes ago; `otto up --refresh-images` replaces www-1, www-2
@@ -66,7 +66,8 @@ fn status_at_80_columns() {
       lease over: for 31 s: `otto reap` destroys it, `otto extend dev/local/blog
         --for 8h` keeps it
     prod/do/hello  http://203.0.113.7/
-      age 20d 0h, latency 48 ms, last run config ok, cost 0.018 USD/h, 1 unpriced
+      age 20d 0h, month's end 12.90, latency 48 ms, month 8.60, last run config ok,
+        cost > 0.018 USD/h
       unknown  www-2  203.0.113.8
       unpriced: digitalocean_reserved_ip.web
     dev/vagrant/shop
