@@ -1,6 +1,6 @@
 //! What the ledger says of deployments: their amounts for `status`, and what has no price.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::spend::is_free;
 use crate::model::spend::Unpriced;
@@ -58,10 +58,11 @@ fn spend_of(currency: &str, sums: Sums) -> Spend {
 /// Rows without a price that are not free, each once, with the reason.
 pub(super) fn unpriced(project: &Project, rows: &[&LedgerRow]) -> Vec<Unpriced> {
     let mut all: Vec<Unpriced> = Vec::new();
+    let mut told = HashSet::new();
     for row in rows.iter().filter(|row| !is_free(project, &row.owner)) {
         let why = row.note().why.unwrap_or_else(|| "nothing was entered of it yet: the next run looks".to_owned());
         let one = Unpriced { deployment: row.owner.to_string(), address: row.address.clone(), why };
-        if !all.contains(&one) {
+        if told.insert((one.deployment.clone(), one.address.clone(), one.why.clone())) {
             all.push(one);
         }
     }

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::process::at_work;
 use crate::project::Selection;
 use crate::services::health::{Checker, worst};
-use crate::store::Store;
+use crate::store::{DriftRow, Store};
 use std::time::Duration;
 
 /// How long one provider may take to say what exists: nobody waits longer for a status.
@@ -44,10 +44,11 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let ages = Ages::new(&opened.project, &index, now);
     let ids: Vec<DeploymentId> = records.iter().map(|record| record.id.clone()).collect();
     let last = store.last_runs(&ids).map_err(unusable)?;
+    let looks = store.drift_last().map_err(unusable)?;
     let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, store, last, ages) = (&opened, &store, &last, &ages);
+        let (opened, looks, last, ages) = (&opened, &looks, &last, &ages);
         let (unended, checker, accounts) = (&unended, &checker, &accounts);
         async move {
             let found = match checker {
@@ -60,7 +61,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
             let last = last.get(&record.id).map(|last| last_run(last, &at_work));
             let mut row = row(record, found, last, &at_work, ages, now);
             row.spend = accounts.of(&record.id);
-            row.drift = drift(store, record, row.last_run.as_ref());
+            row.drift = looks.get(&record.id).and_then(|look| drift(look, record, row.last_run.as_ref()));
             if !offline && row.drift.as_ref().is_some_and(|drift| drift.changes > 0) {
                 row.health = row.health.worst(Health::Warning);
             }
@@ -112,11 +113,10 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
 }
 
 /// The last look for drift, unless something was done since.
-fn drift(store: &Store, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
-    let found = store.drift_last(&record.id).ok().flatten().filter(|_| record.phase.exists())?;
+fn drift(found: &DriftRow, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
     let harmless = |verb: &str| matches!(verb, "test" | "extend");
     let since = last.is_some_and(|run| !harmless(&run.verb) && run.ended_at.is_none_or(|end| end > found.at));
-    (!since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
+    (record.phase.exists() && !since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
 }
 
 /// The exit code of a report, as a Nagios plugin: the worst of what exists, of its leases, and of what is in no state.

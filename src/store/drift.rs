@@ -1,6 +1,8 @@
 //! What each look for changes made outside otto found. Rows are only added: the last one is a deployment's drift, all of
 //! them its history.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
@@ -50,12 +52,17 @@ impl Store {
         })
     }
 
-    /// What the last look at a deployment found; nothing when nobody ever looked.
+    /// What the last look at each deployment found, of those that anybody ever looked at.
     ///
     /// # Errors
     /// Unreadable or damaged.
-    pub fn drift_last(&self, deployment: &DeploymentId) -> Result<Option<DriftRow>, StoreError> {
-        Ok(self.drift_history(Some(deployment), 1)?.pop())
+    pub fn drift_last(&self) -> Result<BTreeMap<DeploymentId, DriftRow>, StoreError> {
+        let sql = "SELECT deployment, at, run, changes, doc FROM drift
+                   WHERE n IN (SELECT max(n) FROM drift GROUP BY deployment)";
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(sql)?;
+            found.query_map([], row)?.map(|row| row.map(|row| (row.deployment.clone(), row))).collect()
+        })
     }
 
     /// The newest looks, newest first, at one deployment or at all.
