@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(money("0.00893").share(30, 3600).to_string(), "0.000074417");
         assert_eq!(money("1").share(1, 3).to_string(), "0.333333333");
         assert_eq!(money("0.10").of("2.36".parse().expect("GB")).to_string(), "0.236");
-        assert_eq!(money("1").share(u128::from(u64::MAX), 0).is_negative(), false);
+        assert!(!money("1").share(u128::from(u64::MAX), 0).is_negative());
     }
 
     #[test]

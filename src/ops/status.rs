@@ -30,11 +30,12 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// # Errors
 /// Wrong project files, an unusable store.
 pub async fn status(world: &World, selection: &Selection, offline: bool) -> Result<StatusReport> {
-    let opened = world.open()?;
+    let everything = *selection == Selection::default();
+    let opened = if offline && everything { world.open_frame()? } else { world.open()? };
     let store = world.store_to_read(&opened)?;
     let mut records = store.deployments().map_err(unusable)?;
     let all = records.clone();
-    if *selection != Selection::default() {
+    if !everything {
         let meant = choose::existing(&opened.project, selection, &records)?;
         records.retain(|r| meant.contains(&r.id));
     }
@@ -69,7 +70,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
         }
     });
     let rows = futures_util::future::join_all(rows);
-    let everywhere = !offline && *selection == Selection::default();
+    let everywhere = !offline && everything;
     let (deployments, orphans) = match everywhere {
         true => tokio::join!(rows, orphans(world, &opened, &store, &all)),
         false => (rows.await, Ok(Vec::new())),

@@ -10,7 +10,7 @@ use crate::lifecycle::stop::{StopWatch, Stopper};
 use crate::model::{Ask, Clock, Plan, Project, Sink};
 use crate::process::disk;
 use crate::project::dotenv::EnvVar;
-use crate::project::{self, Origins, Values, Vars};
+use crate::project::{self, Loaded, Origins, Problem, Values, Vars};
 use crate::store::{self, Store, StoreError};
 
 /// Free bytes below which nothing is started.
@@ -68,6 +68,18 @@ impl World {
     /// # Errors
     /// All their problems at once.
     pub fn open(&self) -> Result<Opened> {
+        self.opened(project::load)
+    }
+
+    /// Reads the project's files but those of its sites: what exists can be told without them, and when they are wrong.
+    ///
+    /// # Errors
+    /// As [`World::open`].
+    pub fn open_frame(&self) -> Result<Opened> {
+        self.opened(project::load_frame)
+    }
+
+    fn opened(&self, load: fn(&Utf8Path) -> std::result::Result<Loaded, Vec<Problem>>) -> Result<Opened> {
         let start = self.project.clone().or_else(|| self.vars.project().map(Utf8Path::to_owned));
         let folder = match start {
             Some(folder) => self.cwd.join(folder),
@@ -75,7 +87,7 @@ impl World {
                 Failure::new(Kind::Project, e.to_string()).hint("otto init").hint("otto --project DIR up")
             })?,
         };
-        let loaded = project::load(&folder).map_err(|problems| problems_found(&problems))?;
+        let loaded = load(&folder).map_err(|problems| problems_found(&problems))?;
         for warning in &loaded.warnings {
             self.warn(&warning.to_string());
         }
@@ -157,7 +169,7 @@ impl World {
 
     /// An empty store is no reason to start empty: a copy may know what exists.
     fn refuse_forgetting(&self, opened: &Opened, adopted: &[String]) -> Result<()> {
-        if store::store_id_at(&opened.home).is_some() || opened.home.join("otto.db").exists() {
+        if opened.home.join("otto.db").exists() {
             return Ok(());
         }
         let copies = store::list_copies(&self.state_home(), &opened.project.id).map_err(unusable)?;

@@ -66,19 +66,23 @@ pub fn find(start: &Utf8Path) -> Result<Utf8PathBuf, NoProject> {
 /// # Errors
 /// Every problem of every file, those of `otto.yaml` first; never an empty list.
 pub fn load(folder: &Utf8Path) -> Result<Loaded, Vec<Problem>> {
+    read(folder, true)
+}
+
+/// Reads a project without its sites, for what needs none of hundreds; errors as of [`load`].
+pub fn load_frame(folder: &Utf8Path) -> Result<Loaded, Vec<Problem>> {
+    read(folder, false)
+}
+
+fn read(folder: &Utf8Path, whole: bool) -> Result<Loaded, Vec<Problem>> {
     let folder = match folder.canonicalize_utf8() {
         Ok(folder) => folder,
         Err(error) => {
             return Err(vec![Problem::new(format!("the project folder `{folder}` cannot be opened: {error}"))]);
         }
     };
-    let mut loader = Loader {
-        folder,
-        problems: Vec::new(),
-        origins: Origins::default(),
-        values: Values::default(),
-        env: Vec::new(),
-    };
+    let (origins, values) = (Origins::default(), Values::default());
+    let mut loader = Loader { folder, whole, problems: Vec::new(), origins, values, env: Vec::new() };
     let project = loader.project();
     let Loader { mut problems, origins, values, env, .. } = loader;
     tidy(&mut problems);
@@ -108,6 +112,8 @@ pub(super) fn document<'n>(reading: &mut Reading, node: &'n Node) -> Option<Fiel
 
 struct Loader {
     folder: Utf8PathBuf,
+    /// The sites too.
+    whole: bool,
     problems: Vec<Problem>,
     origins: Origins,
     values: Values,
@@ -118,7 +124,7 @@ impl Loader {
     fn project(&mut self) -> Project {
         let provision = self.folders("clowd/provision", "provider.yaml");
         let images = self.folders("images", "");
-        let sites = self.folders("sites", "site.yaml");
+        let sites = if self.whole { self.folders("sites", "site.yaml") } else { Vec::new() };
         let appliances = self.appliances(&images);
         let roles = roles::there(&self.folder.join("clowd/config"));
         let provider_names: Vec<&str> = provision.iter().map(|(name, _)| name.as_str()).collect();
@@ -376,7 +382,7 @@ fn text_of(folder: &Utf8Path, file: &str) -> Result<String, Box<Problem>> {
     if !about.is_file() {
         return Err(wrong("this is no file".to_owned()));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(MAX_FILE)).unwrap_or(0) + 1);
     fs::File::open(&path).and_then(|f| f.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(wrong("the file is larger than 1 MiB".to_owned()));

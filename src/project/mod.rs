@@ -37,7 +37,7 @@ mod yaml;
 
 pub use create::{Choices, CreateError, create};
 pub use fingerprint::Fingerprints;
-pub use load::{Loaded, NoProject, find, load};
+pub use load::{Loaded, NoProject, find, load, load_frame};
 pub use near::nearest;
 pub use origin::{Origin, Origins, Values};
 pub use problem::Problem;

@@ -55,7 +55,7 @@ fn rules() -> impl Strategy<Value = Price> {
             let rule = Rule { step_s, minimum_s, minimum: money(minimum), cap_h, month_h: 672, ..Rule::default() };
             let mut price = price("0.000001", unit, None, rule);
             price.amount = price.amount.times(amount);
-            price.month = month.map(|n| Money::whole(n));
+            price.month = month.map(Money::whole);
             price
         },
     )
