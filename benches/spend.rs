@@ -4,6 +4,8 @@
 //! `cargo bench --bench spend -- --terraform [PROGRAM]` also has Terraform show a state of 10,000 `terraform_data` as JSON
 //! (it needs no provider's plugin for that type) and reads the same file, for comparison.
 
+#![allow(clippy::print_stdout)]
+
 use std::process::Command;
 use std::time::{Duration, Instant};
 

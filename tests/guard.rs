@@ -2,6 +2,7 @@
 //! The account is a stand-in: a folder (`tests/fixtures/slow`), or an API in Python with a real provider plugin built from Go
 //! (`tests/fixtures/plugin`; without a Go toolchain these tests say so and end).
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stderr)]
 
 #[path = "guard/account.rs"]
 mod account;

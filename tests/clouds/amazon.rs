@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
 use crate::support::{Output, Sandbox, cache, wait_for};
@@ -22,7 +23,7 @@ fn moto() -> Result<PathBuf, String> {
     let (server, done) = (venv.join("bin/moto_server"), venv.join("done"));
     fs::create_dir_all(cache()).map_err(|e| e.to_string())?;
     let lock = File::create(cache().join("otto-test-moto.lock")).map_err(|e| e.to_string())?;
-    lock.lock().map_err(|e| e.to_string())?;
+    flock(&lock, FlockOperation::LockExclusive).map_err(|e| e.to_string())?;
     if done.is_file() {
         return Ok(server);
     }

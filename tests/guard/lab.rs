@@ -234,7 +234,7 @@ fn plugin() -> Option<PathBuf> {
         let done =
             Command::new("go").args(["build", "-o"]).arg(&binary).arg(".").current_dir(place.join("source")).output();
         if !done.as_ref().is_ok_and(|done| done.status.success()) {
-            println!("not tested: the provider plugin cannot be built here: {done:?}");
+            eprintln!("SKIPPED: the provider plugin cannot be built here: {done:?}");
             return None;
         }
         let settings = place.join("terraform.rc");
@@ -250,7 +250,7 @@ fn plugin() -> Option<PathBuf> {
 
 fn platform() -> Option<String> {
     let Ok(said) = Command::new("go").args(["env", "GOOS", "GOARCH"]).output() else {
-        println!("not tested: no Go toolchain on PATH, and the provider plugin is built with it");
+        eprintln!("SKIPPED: no Go toolchain on PATH, and the provider plugin is built with it");
         return None;
     };
     Some(String::from_utf8_lossy(&said.stdout).split_whitespace().collect::<Vec<_>>().join("_"))
