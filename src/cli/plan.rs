@@ -55,6 +55,7 @@ pub(super) fn run(globals: &Globals, args: &PlanArgs) -> Result<u8> {
     // Tests change nothing: a plan of nothing but tests has no changes pending.
     let pending = plan.to_run().any(|u| u.stage != crate::model::Stage::Test);
     Ok(match () {
+        () if report.lacks_tools => ops::exit::TOOL,
         () if report.lacks_credentials => ops::exit::CREDENTIALS,
         () if args.exit_code && pending => ops::exit::CHANGES,
         () => ops::exit::OK,

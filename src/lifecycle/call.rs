@@ -65,6 +65,7 @@ pub(super) fn ladder(stop: Stop) -> Ladder {
         Stop::Terraform => Ladder::terraform_apply(),
         Stop::TerraformRead => Ladder::terraform_plan(),
         Stop::Packer => Ladder::packer(),
+        Stop::Vagrant => Ladder::vagrant(),
         Stop::Ansible | Stop::Script => Ladder::ansible(),
     }
 }
@@ -75,7 +76,7 @@ fn servants(stop: Stop) -> Vec<String> {
         Stop::Terraform | Stop::TerraformRead => &["terraform-provider-"],
         Stop::Packer => &["packer"],
         Stop::Ansible => &["ansible-playbook"],
-        Stop::Script => &[],
+        Stop::Vagrant | Stop::Script => &[],
     };
     names.iter().map(|name| (*name).to_owned()).collect()
 }

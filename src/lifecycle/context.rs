@@ -49,6 +49,8 @@ pub struct Toolset {
     pub packer: Option<Program>,
     /// ansible-playbook.
     pub ansible: Option<Program>,
+    /// Vagrant.
+    pub vagrant: Option<Program>,
     /// Where otto unpacked packages, for images of folders.
     pub packages: Utf8PathBuf,
 }
@@ -338,6 +340,11 @@ impl Context {
     /// The Terraform folder of a deployment.
     pub fn terraform_folder(&self, id: &DeploymentId) -> Utf8PathBuf {
         self.home.join("terraform").join(id.key())
+    }
+
+    /// The Vagrant folder of a deployment.
+    pub fn vagrant_folder(&self, id: &DeploymentId) -> Utf8PathBuf {
+        self.home.join("vagrant").join(id.key())
     }
 
     /// Where a deployment's hosts live, for providers whose hosts are folders.

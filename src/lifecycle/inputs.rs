@@ -150,6 +150,11 @@ pub fn provision_hash(root: &str, variables: &Map<String, Value>, tool: &str) ->
     hash(&[("root", root), ("variables", &variables), ("tool", tool)])
 }
 
+/// The hash of a host list: the Vagrantfile, and what its machines are made of.
+pub fn machines_list_hash(root: &str, hosts: &[HostSpec]) -> String {
+    hash(&[("root", root), ("hosts", &serde_json::to_string(hosts).expect("hosts are plain data"))])
+}
+
 /// The hash of machines that are there already.
 pub fn machines_hash(hosts: &[Host]) -> String {
     hash(&[("machines", &serde_json::to_string(hosts).expect("hosts are plain data"))])

@@ -165,13 +165,6 @@ fn provision_unit(target: &Target, images: &[ImageNeed], before: &[PlannedUnit],
         Err(why) if stale.is_empty() => return unit(id, Action::Skip, why),
         _ => unit(id, Action::Run, format!("newer images, one host after the other: {}", stale.join(", "))),
     };
-    if target.provider.kind != ProviderKind::Terraform {
-        return unit(
-            made.id,
-            Action::Blocked,
-            format!("`{}` needs no provisioning that otto knows", target.provider.name),
-        );
-    }
     made.destroys = target.leaving();
     made.destroys.extend(stale.iter().cloned());
     let grows = !target.exists() || !target.arriving().is_empty() || !made.destroys.is_empty();
@@ -239,6 +232,9 @@ fn provision_reason(target: &Target, force: bool) -> Result<String, String> {
     match (target.provider.probed, same) {
         (true, true) => Err(format!("inputs unchanged, {} up", hosts(total))),
         (true, false) => Ok("its inputs changed".to_owned()),
+        (false, _) if target.provider.kind == ProviderKind::Vagrant => {
+            Ok("Vagrant is asked whether all is as it should be".to_owned())
+        }
         (false, _) => Ok("Terraform is asked whether all is as it should be".to_owned()),
     }
 }

@@ -108,7 +108,8 @@ pub async fn settle(
         let (end, took_ms, ran) = outcome_of(open, &folder, &old.run, say).await?;
         recorder.record(Some(&open.unit), EventKind::Ended { step: open.step.clone(), end: end.clone(), took_ms })?;
         // `apply-HOST` where hosts are replaced one after the other.
-        let state_at_stake = open.step == "destroy" || open.step == "apply" || open.step.starts_with("apply-");
+        let at_stake = ["destroy", "apply", "up", "destroy-some"].contains(&open.step.as_str());
+        let state_at_stake = at_stake || open.step.starts_with("apply-");
         if let Some(record) = open.unit.deployment().and_then(|id| records.get_mut(id))
             && ran
             && state_at_stake

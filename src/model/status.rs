@@ -216,4 +216,7 @@ pub struct PlanReport {
     /// Units are blocked because credentials are missing; they say so themselves.
     #[serde(skip)]
     pub lacks_credentials: bool,
+    /// All units are blocked because tools are missing that otto cannot install.
+    #[serde(skip)]
+    pub lacks_tools: bool,
 }

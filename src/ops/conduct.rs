@@ -116,7 +116,7 @@ async fn conduct_opened(
     ci::lasting(world, &opened, &store, &ids, &request)?;
     let lacking = match request.verb {
         Verb::Only(Stage::Config | Stage::Test) => Lacking::new(),
-        _ => credentials::lacking(world, &opened, &ids),
+        _ => credentials::lacking(world, &opened, &ids, &store.deployments().map_err(unusable)?).await,
     };
     credentials::some_have_them(&ids, &lacking)?;
     vaults::ready(world, &opened, &secrets, &request)?;

@@ -147,7 +147,11 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
     Provider {
         name: id.provider.clone(),
         folder: ground.home.join("terraform").join(id.key()).to_string(),
-        kind: if spec.machines.is_empty() { ProviderKind::Terraform } else { ProviderKind::Static },
+        kind: match () {
+            () if !spec.machines.is_empty() => ProviderKind::Static,
+            () if ground.home.join("vagrant").join(id.key()).exists() => ProviderKind::Vagrant,
+            () => ProviderKind::Terraform,
+        },
         sizes: BTreeMap::new(),
         bases: BTreeMap::new(),
         region: String::new(),
@@ -243,6 +247,9 @@ fn provision_hash(
         return Ok(None);
     };
     let Some(root) = prints.roots.get(&target.spec.id.provider) else { return Ok(None) };
+    if target.provider.kind == ProviderKind::Vagrant {
+        return Ok(Some(inputs::machines_list_hash(root, &hosts)));
+    }
     let identity = Identity::of(record, &ground.project.id, ground.store, ground.logins);
     let folder: Utf8PathBuf = ground.home.join("hosts").join(target.spec.id.key());
     let all = inputs::root_variables(&target.spec, &hosts, &identity, folder.as_str());

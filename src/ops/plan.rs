@@ -62,7 +62,9 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
             unit.why = format!("{}; stale: {}", unit.why, stale.join(", "));
         }
     }
-    let lacks_credentials = credentials::block(&mut plan, &credentials::lacking(world, &opened, &ids));
+    let lacking = credentials::lacking(world, &opened, &ids, &records).await;
+    let blocked = credentials::block(&mut plan, &lacking);
+    let lacks_all = credentials::only_tools(&lacking) && ids.iter().all(|id| lacking.contains_key(&id.provider));
     clouds::remark(&mut plan, &observed.targets, &opened);
     let changes =
         if diff { self::changes(world, &opened, (store.id(), &tools), &plan, &observed).await? } else { Vec::new() };
@@ -74,7 +76,8 @@ pub async fn plan(world: &World, selection: &Selection, wishes: Wishes, diff: bo
         changes,
         costs: outlook.changes,
         over_budget: outlook.over,
-        lacks_credentials,
+        lacks_credentials: blocked && !lacks_all,
+        lacks_tools: blocked && lacks_all,
     })
 }
 

@@ -103,7 +103,9 @@ pub(super) fn keys(project: &Project, store: &Store, ids: &[DeploymentId], reque
             || record.is_some_and(|r| r.hosts.iter().any(|h| !h.is_local()));
         if remote {
             named.extend(project.ssh.identity.clone());
-            named.extend(record.iter().flat_map(|r| &r.hosts).filter_map(|h| h.identity.clone()));
+            // Vagrant makes the keys of its machines, and makes them again.
+            let own = project.provider_specs.get(&id.provider).is_some_and(|p| p.kind == ProviderKind::Vagrant);
+            named.extend(record.iter().filter(|_| !own).flat_map(|r| &r.hosts).filter_map(|h| h.identity.clone()));
             let wanted = project.wanted(id).map(|spec| spec.machines).unwrap_or_default();
             named.extend(wanted.into_iter().filter_map(|machine| machine.identity));
         }

@@ -57,6 +57,28 @@ fn against_pins(opened: &Opened, search: &Search, found: &[std::result::Result<F
     if failure.causes.is_empty() { Ok(()) } else { Err(failure) }
 }
 
+/// Who makes the hosts of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// Terraform or OpenTofu.
+    Terraform,
+    /// Vagrant.
+    Vagrant,
+    /// Nobody: machines that are there already, or another site's hosts.
+    Nobody,
+}
+
+/// Vagrant, asked for only where a deployment needs it.
+///
+/// # Errors
+/// Why there is none that can be used.
+pub(super) async fn vagrant(world: &World, project: &Project) -> std::result::Result<Program, Unfit> {
+    let mut tools = empty(world);
+    let found = find_all(&[Tool::Vagrant], &search_for(world, project)).await.into_iter().next();
+    put(&mut tools, &found.ok_or(Unfit::Missing { tool: Tool::Vagrant })??);
+    tools.vagrant.ok_or(Unfit::Missing { tool: Tool::Vagrant })
+}
+
 /// The tools that are there, for verbs that only look.
 pub(super) async fn present(world: &World, project: &Project) -> Toolset {
     let search = search_for(world, project);
@@ -88,11 +110,12 @@ pub(super) async fn ready(
     records: &[Deployment],
 ) -> Result<(Toolset, u64)> {
     let mut wanted = Wanted { tools: needed(request), packages: packages_of(opened, ids, request) };
-    let by_terraform = |id: &DeploymentId| made_by_terraform(opened, id, records);
+    let by = |maker: Maker| ids.iter().any(|id| made_by(opened, id, records) == maker);
+    let by_terraform = |id: &DeploymentId| made_by(opened, id, records) == Maker::Terraform;
     if !ids.iter().any(by_terraform) {
         wanted.tools.retain(|tool| *tool != Tool::Terraform);
     }
-    if request.verb == Verb::Only(Stage::Destroy) && !ids.iter().all(by_terraform) {
+    if request.verb == Verb::Only(Stage::Destroy) && by(Maker::Nobody) {
         wanted.tools.push(Tool::Ansible);
     }
     if request.verb == Verb::Up && !ids.iter().any(|id| boots_images(opened, id)) {
@@ -110,6 +133,8 @@ pub(super) async fn ready(
     let lacking: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
     let absent = missing(&wanted.packages, &search);
     let mut tools = empty(world);
+    let needs_vagrant = by(Maker::Vagrant) && !matches!(request.verb, Verb::Only(Stage::Config | Stage::Test));
+    tools.vagrant = if needs_vagrant { vagrant(world, &opened.project).await.ok() } else { None };
     if lacking.is_empty() && absent.is_empty() {
         found.iter().flatten().for_each(|f| put(&mut tools, f));
         return fits(&tools, &bound).map(|()| (tools, 0));
@@ -138,12 +163,18 @@ fn fits(tools: &Toolset, bound: &[&Deployment]) -> Result<()> {
     Err(failure.hint(format!("put `{tool}` on PATH")).hint("otto tools"))
 }
 
-/// Not machines that are there already, and not another site's hosts.
-fn made_by_terraform(opened: &Opened, id: &DeploymentId, records: &[Deployment]) -> bool {
+/// By what is there, else by what is wanted.
+pub(super) fn made_by(opened: &Opened, id: &DeploymentId, records: &[Deployment]) -> Maker {
     let record = records.iter().find(|r| r.id == *id && r.phase.exists()).map(|r| r.spec.clone());
-    let Some(spec) = record.or_else(|| opened.project.wanted(id)) else { return true };
+    let Some(spec) = record.or_else(|| opened.project.wanted(id)) else { return Maker::Terraform };
     let kind = opened.project.provider_specs.get(&id.provider).map(|provider| provider.kind);
-    spec.on.is_none() && spec.machines.is_empty() && kind != Some(ProviderKind::Static)
+    match kind {
+        _ if spec.on.is_some() || !spec.machines.is_empty() => Maker::Nobody,
+        Some(ProviderKind::Static) => Maker::Nobody,
+        Some(ProviderKind::Vagrant) => Maker::Vagrant,
+        None if opened.home.join("vagrant").join(id.key()).exists() => Maker::Vagrant,
+        _ => Maker::Terraform,
+    }
 }
 
 fn boots_images(opened: &Opened, id: &DeploymentId) -> bool {
@@ -269,5 +300,6 @@ fn put(tools: &mut Toolset, found: &Found) {
         Tool::Terraform | Tool::Tofu => tools.terraform = Some(program),
         Tool::Packer => tools.packer = Some(program),
         Tool::Ansible => tools.ansible = Some(program),
+        Tool::Vagrant => tools.vagrant = Some(program),
     }
 }

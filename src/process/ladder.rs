@@ -101,6 +101,14 @@ impl Ladder {
         Self { rungs: [first, second, quiet_abandon()] }
     }
 
+    /// `vagrant up` and `destroy`: it ends after the step it is at, and leaves machines that its `status` tells.
+    pub fn vagrant() -> Self {
+        let first = rung(Some(Signal::Int), Target::Group, None, "asked to stop; it finishes the step that it is at");
+        let mut second = kill(600);
+        second.says = "killed; a machine that it was making may be half there".to_owned();
+        Self { rungs: [first, second, quiet_abandon()] }
+    }
+
     /// `ansible-playbook`.
     pub fn ansible() -> Self {
         let first = rung(Some(Signal::Int), Target::Group, None, "asked to stop; hosts are left half configured");

@@ -192,6 +192,14 @@ impl Loader {
                 let problem = Problem::of(file, "no `*.tf` beside it").hint("kind `terraform` needs a Terraform root");
                 self.problems.push(problem.key("kind"));
             }
+            if provider.kind == ProviderKind::Vagrant
+                && !path.join("Vagrantfile").is_file()
+                && !self.folder.join("Vagrantfile").is_file()
+            {
+                let problem =
+                    Problem::of(format!("clowd/provision/{text}/provider.yaml"), "no `Vagrantfile` in the project");
+                self.problems.push(problem.key("kind").hint("`otto init --update` writes it again"));
+            }
             provider.variables = roots::variables(path);
             all.insert(name, provider);
         }

@@ -34,6 +34,8 @@ pub enum Tool {
     Packer,
     /// `ansible-playbook`.
     Ansible,
+    /// `vagrant`; looked for only where a deployment needs it.
+    Vagrant,
 }
 
 impl Tool {
@@ -44,6 +46,7 @@ impl Tool {
             Self::Tofu => "tofu",
             Self::Packer => "packer",
             Self::Ansible => "ansible-playbook",
+            Self::Vagrant => "vagrant",
         }
     }
 
@@ -54,6 +57,7 @@ impl Tool {
             Self::Tofu => "OpenTofu",
             Self::Packer => "Packer",
             Self::Ansible => "ansible-core",
+            Self::Vagrant => "Vagrant",
         }
     }
 
@@ -63,6 +67,7 @@ impl Tool {
             Self::Terraform => Version(1, 4, 0),
             Self::Tofu | Self::Packer => Version(1, 6, 0),
             Self::Ansible => Version(2, 14, 0),
+            Self::Vagrant => Version(2, 2, 0),
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Stop {
     Packer,
     /// Ansible: INT to the group.
     Ansible,
+    /// Vagrant that makes or takes down machines: INT to the group, as a terminal sends it.
+    Vagrant,
     /// A script with nothing at stake.
     Script,
 }

@@ -11,6 +11,7 @@ pub mod said;
 pub mod script;
 pub mod ssh;
 pub mod terraform;
+pub mod vagrant;
 
 pub use invocation::{Invocation, Stop};
 pub(crate) use said::one_line;

@@ -9,7 +9,7 @@ use super::super::context::Context;
 use super::super::inputs::{Identity, root_variables};
 use super::super::unit_end::{Trouble, UnitEnd};
 use super::terraform::{program_name, summary as done, tool, tool_failed};
-use super::{backend, billing, credentials, root, strays, sweep, unconfigure};
+use super::{backend, billing, credentials, root, strays, sweep, unconfigure, vagrant_down};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Dirty, HostSpec, HostState, Phase, ProviderKind, UnitId, Ways};
 use crate::tools::terraform::{Extra, Leaving, Operation, Report, State, Stream, leaving};
@@ -25,6 +25,9 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     }
     if record.spec.on.is_some() || context.target(id)?.provider.kind == ProviderKind::Static {
         return unconfigure::run(context, unit, id, record).await;
+    }
+    if context.target(id)?.provider.kind == ProviderKind::Vagrant {
+        return vagrant_down::run(context, unit, id, record).await;
     }
     // Before the record says that it goes: without them, nothing does.
     credentials::tried(context, unit, &context.target(id)?.provider).await?;

@@ -76,11 +76,8 @@ fn living(context: &Context, id: &DeploymentId) -> Result<Option<Deployment>, Tr
 }
 
 fn host(machine: &Machine, spec: &DeploymentSpec) -> Host {
-    let mut vars = machine.vars.clone();
-    // Checks ask there as well.
-    if let Some(port) = spec.vars.get("http_port") {
-        vars.entry("http_port").or_insert_with(|| port.clone());
-    }
+    let mut vars = service_vars(spec);
+    vars.extend(machine.vars.clone());
     Host {
         name: machine.name.to_string(),
         role: machine.role.to_string(),
@@ -97,8 +94,14 @@ fn host(machine: &Machine, spec: &DeploymentSpec) -> Host {
     }
 }
 
+/// What checks have to know beside the address.
+pub(super) fn service_vars(spec: &DeploymentSpec) -> serde_json::Map<String, serde_json::Value> {
+    let port = spec.vars.get("http_port").map(|port| ("http_port".to_owned(), port.clone()));
+    port.into_iter().collect()
+}
+
 /// Where visitors come in: the first balancer, else the only web server.
-fn endpoint(hosts: &[Host]) -> Option<String> {
+pub(super) fn endpoint(hosts: &[Host]) -> Option<String> {
     let mut balancers: Vec<&Host> = hosts.iter().filter(|host| balances(&host.role)).collect();
     balancers.sort_by(|a, b| a.name.cmp(&b.name));
     let servers: Vec<&Host> = hosts.iter().filter(|host| serves_pages(&host.role)).collect();

@@ -23,6 +23,8 @@ mod sweep;
 mod terraform;
 mod test;
 mod unconfigure;
+mod vagrant;
+mod vagrant_down;
 mod vault;
 
 pub use config::hash as config_hash;
@@ -44,6 +46,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId) -> Result<UnitEnd, Tro
             match target.provider.kind {
                 _ if target.spec.on.is_some() => machines::ride(context, unit, id).await,
                 ProviderKind::Static => machines::run(context, unit, id).await,
+                ProviderKind::Vagrant => vagrant::run(context, unit, id).await,
                 _ => match &context.requests.adopt {
                     Some(adoption) => adopt::run(context, unit, id, adoption).await,
                     None if context.requests.refresh => refresh::run(context, unit, id).await,

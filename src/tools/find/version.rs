@@ -50,7 +50,8 @@ pub(super) async fn ask_version(
         return Ok(known);
     }
     // Terraform's and OpenTofu's JSON have the same key `terraform_version`: only the human line tells them apart.
-    let argument = if tool == Tool::Ansible { "--version" } else { "version" };
+    // `vagrant version` asks the network.
+    let argument = if matches!(tool, Tool::Ansible | Tool::Vagrant) { "--version" } else { "version" };
     let call = Call::new(program, [argument]).limit(LIMIT).env("CHECKPOINT_DISABLE", "1");
     // An unknown program may write where it stands; the version managers of Terraform must stand in the project.
     let scratch = if tool == Tool::Packer { Some(Scratch::new()?) } else { None };
@@ -77,6 +78,7 @@ fn read_version(tool: Tool, text: &str) -> Option<(Tool, Version)> {
             .or_else(|| after("Terraform v").map(|version| (Tool::Terraform, version))),
         Tool::Packer => after("Packer v").map(|version| (tool, version)),
         // `ansible-playbook [core 2.19.14]`; before 2.11 `ansible-playbook 2.9.27`.
+        Tool::Vagrant => after("Vagrant ").map(|version| (tool, version)),
         Tool::Ansible => after("ansible-playbook [core ").or_else(|| after("ansible-playbook ")).map(|v| (tool, v)),
     }
 }

@@ -144,6 +144,7 @@ pub fn can_install(tool: Tool, search: &Search) -> bool {
         Tool::Terraform | Tool::Tofu => !offered(search.kinds()[0], search, &pinned).is_empty(),
         Tool::Packer => search.pin(tool).is_none() || !offered(tool, search, &pinned).is_empty(),
         Tool::Ansible => search.pin(tool).is_none(),
+        Tool::Vagrant => false,
     }
 }
 
@@ -175,6 +176,7 @@ fn by_hand(tool: Tool, search: &Search) -> Option<String> {
         }
         Tool::Packer => administrator(search, &["packer"]),
         Tool::Ansible => administrator(search, &["ansible-core"]),
+        Tool::Vagrant => administrator(search, &["vagrant"]),
     }
 }
 
