@@ -223,8 +223,12 @@ async fn boxes(context: &Context, unit: &UnitId, work: &Work<'_>) -> Result<(), 
         if there.contains(&name) {
             continue;
         }
-        let step = format!("box-add-{}", file.file_stem().unwrap_or_default());
-        asked(context, unit, &step, work.vagrant.box_add(&name, file), &lock).await?;
+        // One for VirtualBox may lie beside it; the one that the name is of comes last: with it the box counts as added.
+        let beside = file.with_extension("virtualbox.box");
+        for file in [beside.as_path(), file].into_iter().filter(|file| file.is_file()) {
+            let step = format!("box-add-{}", file.file_name().unwrap_or_default());
+            asked(context, unit, &step, work.vagrant.box_add(&name, file), &lock).await?;
+        }
     }
     Ok(())
 }

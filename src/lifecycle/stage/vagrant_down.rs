@@ -23,20 +23,8 @@ pub(super) async fn run(
     let mut summary = "no machine was made".to_owned();
     if list_there(context, unit, id, &record, &tool)? {
         let names = vagrant::look(context, unit, &tool, "status").await?.existing();
-        let mut stream = Stream::new(names.len());
-        let invocation = tool.destroy(&[], &context.requests.passthrough);
-        let down = Call { tool: "vagrant", step: "destroy", main: true, stream: None, invocation, lock: None };
-        let called = call(context, unit, down, &mut stream).await?;
-        let report = stream.report();
-        (context.after_apply)(id);
-        if !called.is_clean() || !report.errors.is_empty() {
-            let end = vagrant::failed(&called, &report, "destroy", true);
-            return Err(end.hint(format!("otto destroy {id} --yes")).into());
-        }
-        let left = vagrant::look(context, unit, &tool, "verify").await?.existing();
-        if !left.is_empty() {
-            let what = format!("after the destruction Vagrant still knows {}", left.join(", "));
-            return Err(UnitEnd::failed(what, true).hint(format!("otto destroy {id} --yes")).into());
+        if !names.is_empty() {
+            take_down(context, unit, id, &tool, names.len()).await?;
         }
         summary = format!("{} destroyed", counted(names.len() as u64, "machine"));
     }
@@ -54,6 +42,32 @@ pub(super) async fn run(
     context.remember(unit, record)?;
     (context.after_apply)(id);
     Ok(UnitEnd::ok(summary, true))
+}
+
+/// All that are there, and looks whether they went.
+async fn take_down(
+    context: &Context,
+    unit: &UnitId,
+    id: &DeploymentId,
+    tool: &Vagrant,
+    count: usize,
+) -> Result<(), Trouble> {
+    let mut stream = Stream::new(count);
+    let invocation = tool.destroy(&[], &context.requests.passthrough);
+    let down = Call { tool: "vagrant", step: "destroy", main: true, stream: None, invocation, lock: None };
+    let called = call(context, unit, down, &mut stream).await?;
+    let report = stream.report();
+    (context.after_apply)(id);
+    let again = format!("otto destroy {id} --yes");
+    if !called.is_clean() || !report.errors.is_empty() {
+        return Err(vagrant::failed(&called, &report, "destroy", true).hint(again).into());
+    }
+    let left = vagrant::look(context, unit, tool, "verify").await?.existing();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let what = format!("after the destruction Vagrant still knows {}", left.join(", "));
+    Err(UnitEnd::failed(what, true).hint(again).into())
 }
 
 /// Whether there is a list to take down; one that someone cleaned up is written again from the record, which is enough for
