@@ -138,9 +138,9 @@ fn machines_follow_the_site_and_go_with_it() {
     assert_eq!(place.machines(), ["lb-1", "www-1"]);
     assert!(place.calls().contains("destroy -f --machine-readable www-2\n"), "{}", place.calls());
 
-    let drift = place.otto(&["drift", HELLO, "--json"]).ends(0).events();
-    assert!(summary(&drift, "dev/vagrant/hello:drift").contains("nothing to compare"), "{drift:?}");
-    place.otto(&["extend", HELLO, "--ttl", "9h"]).ends(0);
+    let drift = place.otto(&["drift", HELLO]).ends(0);
+    assert!(format!("{}{}", drift.stdout, drift.stderr).contains("nothing to compare"), "{drift:?}");
+    place.otto(&["extend", HELLO, "--for", "9h"]).ends(0);
 
     // Another clone has machines of its own.
     let other = Place { sandbox: place.sandbox.clone_as("clone"), stub: place.stub.clone(), path: place.path.clone() };
@@ -163,7 +163,7 @@ fn a_machine_that_cannot_be_made_leaves_a_true_record() {
     let said = place.otto(&["provision", HELLO, "--yes"]).ends(32);
     let said = said.says("www-2 cannot be made: the stand-in was told so, and says it in two lines.");
     assert!(said.stderr.contains("otto resume"), "{}", said.stderr);
-    let record = place.record(2);
+    let record = place.record(0);
     assert_eq!(record["phase"], "partial", "{record}");
     fs::remove_file(place.stub.join("fail")).expect("removed");
     place.otto(&["resume", "--yes"]).ends(0);
@@ -267,7 +267,7 @@ fn a_site_comes_up_on_machines_that_answer() {
     assert!(hosts.get("10.88.0.10", "hello.localhost").contains("Hello from otto"));
     let events = otto(&["up", HELLO, "--json"]).ends(0).events();
     assert_eq!(units(&events, "skipped").len(), 4, "what is up and unchanged is left alone: {events:#?}");
-    assert_eq!(otto(&["ssh", HELLO, "www-1", "--", "whoami"]).ends(0).stdout.trim(), "admin");
+    assert_eq!(otto(&["ssh", "dev/vagrant/hello/www-1", "--", "whoami"]).ends(0).stdout.trim(), "admin");
     assert_eq!(otto(&["status", "--json"]).ends(0).json()["deployments"][0]["phase"], "tested");
     otto(&["destroy", HELLO, "--yes"]).ends(0);
     assert!(place.machines().is_empty());

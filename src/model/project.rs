@@ -102,7 +102,7 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// What `size:` becomes; an unlisted word passes through.
     pub sizes: BTreeMap<String, String>,
-    /// Packer's `base`, under an appliance's name, or under `""` for all.
+    /// Packer's `base`, under an appliance's name, or under `""` for all; under `box` what Vagrant boots without an image.
     pub bases: BTreeMap<String, String>,
     /// Its region, possibly empty.
     pub region: String,

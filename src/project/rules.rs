@@ -8,6 +8,9 @@ use super::near;
 use super::origin::{Origin, Origins};
 use super::problem::Problem;
 
+/// Beside the appliances in `base`: what a role without an image boots.
+const BOX: &str = "box";
+
 /// What is wrong with a deployment, each finding with the line of its key.
 pub fn placed(project: &Project, origins: &Origins, id: &DeploymentId) -> Vec<Problem> {
     let mut problems = check(project, id);
@@ -129,7 +132,7 @@ fn images(project: &Project, spec: &DeploymentSpec, provider: &Provider) -> Vec<
     for (name, role) in spec.roles.iter().filter(|(_, role)| role.count > 0) {
         let key = format!("roles.{name}");
         let Some(image) = &role.image else {
-            if provider.probed {
+            if provider.probed && !provider.bases.contains_key(BOX) {
                 let message = format!("role `{name}` names no image, and `{}` has no stock image", provider.name);
                 problems.push(Problem::new(message).key(key).hint("such as `image: nginx`"));
             }
