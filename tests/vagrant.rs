@@ -273,6 +273,33 @@ fn a_site_comes_up_on_machines_that_answer() {
     assert!(place.machines().is_empty());
 }
 
+#[test]
+fn boxes_are_built_by_a_packer_that_is_installed() {
+    support::tools();
+    let own = support::cache().join("otto/packages/root/usr/bin/packer");
+    let packer = if own.is_file() { own } else { PathBuf::from("packer") };
+    let folder = tempfile::tempdir().expect("a folder");
+    for appliance in ["nginx", "haproxy", "otto", "clowd"] {
+        let place = repository(&format!("images/{appliance}/vagrant"));
+        let vars = folder.path().join("vars.json");
+        let name = format!("{appliance}-0123456789ab");
+        let values = serde_json::json!({
+            "run": "20261121-062531-a3f9", "output_dir": folder.path(), "name": name, "base": "https://localhost/a.qcow2",
+        });
+        fs::write(&vars, values.to_string()).expect("written");
+        let mut command = Command::new(&packer);
+        command.arg("validate").arg(format!("-var-file={}", vars.display())).arg(place.join("image.pkr.hcl"));
+        command.env("OTTO_BIN", env!("CARGO_BIN_EXE_otto")).env("CHECKPOINT_DISABLE", "1");
+        let output = command.output().expect("packer");
+        assert!(output.status.success(), "{}: {output:?}", place.display());
+        let template = fs::read_to_string(place.join("image.pkr.hcl")).expect("a template");
+        let at = |word: &str| template.find(word).unwrap_or_else(|| panic!("{word} is not in {}", place.display()));
+        assert!(at("install.sh") < at("tidy.sh") && at("tidy.sh") < at("keys.sh"), "the key comes after the tidying");
+        let plugins = fs::read_to_string(place.join("plugins.pkr.hcl")).expect("plugins");
+        assert!(plugins.contains("required_plugins") && plugins.contains("hashicorp/qemu"));
+    }
+}
+
 /// Vagrant with the project's own Vagrantfile and a list of two hosts.
 fn vagrant(program: &Path, folder: &Path, args: &[&str]) -> Raw {
     Command::new(program)

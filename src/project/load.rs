@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{Appliance, DeploymentId, Name, PriceTable, Project, Provider, ProviderKind, Site};
+use crate::model::{Appliance, DeploymentId, Name, PriceTable, Project, Provider, Site};
 
 use super::clash;
 use super::dotenv::{self, EnvVar};
@@ -188,17 +188,8 @@ impl Loader {
             let read =
                 |reading: &mut Reading, node: &Node| provider_file::read(reading, node, name.clone(), path.to_string());
             let Some(mut provider) = self.read_with(&file, &format!("providers.{text}"), read) else { continue };
-            if provider.kind == ProviderKind::Terraform && !roots::is_there(path) {
-                let problem = Problem::of(file, "no `*.tf` beside it").hint("kind `terraform` needs a Terraform root");
-                self.problems.push(problem.key("kind"));
-            }
-            if provider.kind == ProviderKind::Vagrant
-                && !path.join("Vagrantfile").is_file()
-                && !self.folder.join("Vagrantfile").is_file()
-            {
-                let problem =
-                    Problem::of(format!("clowd/provision/{text}/provider.yaml"), "no `Vagrantfile` in the project");
-                self.problems.push(problem.key("kind").hint("`otto init --update` writes it again"));
+            if let Some((what, hint)) = roots::lacking(provider.kind, path, &self.folder) {
+                self.problems.push(Problem::of(file, what).hint(hint).key("kind"));
             }
             provider.variables = roots::variables(path);
             all.insert(name, provider);

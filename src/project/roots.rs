@@ -8,6 +8,26 @@ use std::fs;
 
 use camino::Utf8Path;
 
+use crate::model::ProviderKind;
+
+/// What a provider of a kind lacks beside its `provider.yaml`, and what to do.
+pub(super) fn lacking(
+    kind: ProviderKind,
+    folder: &Utf8Path,
+    project: &Utf8Path,
+) -> Option<(&'static str, &'static str)> {
+    let by_vagrant = || [folder, project].iter().any(|place| place.join("Vagrantfile").is_file());
+    match kind {
+        ProviderKind::Terraform if !is_there(folder) => {
+            Some(("no `*.tf` beside it", "kind `terraform` needs a Terraform root"))
+        }
+        ProviderKind::Vagrant if !by_vagrant() => {
+            Some(("no `Vagrantfile` beside it or in the project", "`otto init --update` writes it again"))
+        }
+        _ => None,
+    }
+}
+
 /// Whether there are files of Terraform.
 pub(super) fn is_there(folder: &Utf8Path) -> bool {
     files(folder).iter().any(|name| name.ends_with(".tf") || name.ends_with(".tf.json"))
