@@ -284,9 +284,14 @@ async fn called(
     if called.is_clean() && report.errors.is_empty() {
         return Ok(report);
     }
-    let never_began = report.begun.is_empty() && called.end == crate::model::End::Exited { code: 1 };
-    if never_began && work.leaving.is_empty() && work.anew.is_empty() && !called.interrupted {
-        // Vagrant itself refused: no machine was touched.
+    let ended = !called.interrupted && called.end == crate::model::End::Exited { code: 1 };
+    let unbegun = report.begun.is_empty() && work.leaving.is_empty() && work.anew.is_empty();
+    let none_left = || async {
+        let look = look(context, unit, &work.vagrant, "left").await;
+        work.before.hosts.is_empty() && look.is_ok_and(|there| there.existing().is_empty())
+    };
+    if ended && (unbegun || none_left().await) {
+        // Vagrant itself refused, or says that nothing is there.
         work.record = work.before.clone();
         context.remember(unit, work.record.clone())?;
         return Err(failed(&called, &report, step, false).into());

@@ -10,6 +10,8 @@ use crate::tools::said::{Reader, Said, bounded, one_line};
 const KEPT: usize = 20;
 /// The state of a machine that is not there, in all of Vagrant's providers.
 const ABSENT: &str = "not_created";
+/// The end of what stands before a machine's own error where Vagrant works on several at once.
+const TOGETHER: &str = "machine. Please handle this error then try again:\n";
 /// States of a machine that is up.
 const UP: &[&str] = &["running", "active"];
 
@@ -132,6 +134,11 @@ fn unescaped(text: &str) -> String {
 
 fn diagnostic(text: &str, machine: Option<&str>) -> Diagnostic {
     let text = text.trim();
+    // Of several machines at once: the first one's own words.
+    let text = match text.split_once(TOGETHER) {
+        Some((_, own)) if text.starts_with("An error occurred while executing multiple actions") => own.trim(),
+        _ => text,
+    };
     // It is wrapped at some 70 columns: the first paragraph says what is wrong.
     let (summary, detail) = text.split_once("\n\n").unwrap_or((text, ""));
     Diagnostic {
@@ -158,6 +165,9 @@ mod tests {
             "1,,ui,info,Current machine states:\\n\\nwww-1 running%!(VAGRANT_COMMA) so",
             "1,,box-name,otto/nginx-1",
             "1,,error-exit,Vagrant::Errors::NoDefaultProvider,No usable default provider%!(VAGRANT_COMMA) here.\\n\\nMore",
+            "1,,error-exit,Vagrant::Errors::BatchMultiError,An error occurred while executing multiple actions in parallel.\\nAny \
+             errors that occurred are shown below.\\n\\nAn error occurred while executing the action on the 'lb-1'\\nmachine. \
+             Please handle this error then try again:\\n\\nNo such\\nsocket\\n\\nAn error occurred on another",
             "no line of it",
         ] {
             stream.line(line);
@@ -168,5 +178,6 @@ mod tests {
         assert_eq!(report.boxes.iter().collect::<Vec<_>>(), ["otto/nginx-1"]);
         assert_eq!(report.errors[0].summary, "No usable default provider, here.");
         assert_eq!(report.errors[0].detail, "More");
+        assert_eq!(report.errors[1].summary, "No such socket");
     }
 }
