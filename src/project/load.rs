@@ -364,8 +364,9 @@ impl Loader {
 fn no_table(provider: &Provider, table: &str, origin: Option<&Origin>) -> Problem {
     let file = format!("clowd/provision/{}/provider.yaml", provider.name);
     let problem = Problem::of(file, format!("there is no price table `clowd/prices/{table}.yaml`"));
-    let problem =
-        problem.key("prices").hint("write one, say `prices: free`, or leave the key out: it is then unpriced");
+    let hint = "`otto init --update` brings otto's own; or write one, or say `prices: free`: until then it is unpriced";
+    // Not an error: what a project brought up before there were tables has to come down as well.
+    let problem = problem.key("prices").hint(hint).warn();
     match origin {
         Some(Origin::File { line, column, .. }) => problem.at(*line, *column),
         _ => problem,

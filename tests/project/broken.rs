@@ -419,7 +419,7 @@ fn all_problems_come_at_once_and_none_twice() {
             "sites/b/site.yaml:2: unknown image `ngnx`: did you mean `nginx`?",
             "sites/b/site.yaml:2: `roles.www.count` is the text \"x\": expected a whole number from 0 to 200",
             "sites/b/site.yaml:3: unknown key `typo`: known: domains, roles, content, checks, providers, region, vars, \
-             tls, static, on, ttl, environments, name, site",
+             tls, static, on, ttl, budget, environments, name, site",
             "sites/hello/site.yaml:3: unknown key `cont`: did you mean `count`?",
         ]
     );

@@ -55,6 +55,7 @@ impl Folder {
             .write("clowd/provision/local/main.tf", "")
             .write("clowd/provision/do/provider.yaml", DO)
             .write("clowd/provision/do/main.tf", "")
+            .write("clowd/prices/do.yaml", include_str!("../../clowd/prices/do.yaml"))
             .write("clowd/config/site.yml", "- hosts: all\n")
             .write("images/base/setup", "#!/bin/sh\n")
             .write("images/nginx/local/image.pkr.hcl", "")
