@@ -1,5 +1,6 @@
 //! One call of a tool: journaled before it begins, supervised, its output read while it works, ended by the stop ladder only.
 
+use std::fs;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -56,6 +57,17 @@ impl Called {
     /// Ended with 0, by itself.
     pub(super) fn is_clean(&self) -> bool {
         self.end.is_zero() && !self.interrupted && !self.timed_out && !self.abandoned
+    }
+
+    /// What it printed, taken out of its file: for output that holds secrets in clear.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub(super) fn taken(&self) -> Result<String, Trouble> {
+        let output = self.folder.join("stdout");
+        let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
+        fs::write(&output, b"").map_err(Trouble::file(&output))?;
+        Ok(text)
     }
 }
 

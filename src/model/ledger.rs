@@ -176,6 +176,22 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// One of which no more is known than this.
+    pub fn bare(address: &str, kind: &str, size: &str, region: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            provider_id: None,
+            kind: kind.to_owned(),
+            size: size.to_owned(),
+            region: region.to_owned(),
+            created_at: None,
+            quantity: None,
+            price: None,
+            why: None,
+            facts: BTreeMap::new(),
+        }
+    }
+
     /// It bills by the same terms: the row that is open goes on.
     pub fn goes_on_as(&self, row: &LedgerRow) -> bool {
         let same_price = match (&self.price, &row.price) {

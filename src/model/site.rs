@@ -187,6 +187,11 @@ impl DeploymentSpec {
             .collect()
     }
 
+    /// A role by its name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|(known, _)| known.as_str() == name).map(|(_, role)| role)
+    }
+
     /// The provider's own load balancer stands before the hosts.
     pub fn has_cloud_balancer(&self) -> bool {
         self.roles.iter().any(|(name, role)| role.cloud && balances(name.as_str()))

@@ -146,9 +146,8 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
         target.spec.host_names().into_iter().map(|(name, _, role)| (name, size(&role.size))).collect();
     let record = target.record.as_ref().filter(|record| record.phase.exists());
     let there: BTreeMap<String, String> = record.map_or_else(BTreeMap::new, |record| {
-        let of_role = |role: &str| record.spec.roles.iter().find(|(name, _)| name.as_str() == role);
         let host = |host: &crate::model::Host| {
-            (host.name.clone(), of_role(&host.role).map(|(_, role)| size(&role.size)).unwrap_or_default())
+            (host.name.clone(), record.spec.role(&host.role).map(|role| size(&role.size)).unwrap_or_default())
         };
         record.hosts.iter().map(host).collect()
     });

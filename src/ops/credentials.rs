@@ -25,11 +25,10 @@ pub(super) type Lacking = BTreeMap<Name, Lack>;
 
 /// What the providers of these deployments lack: variables, or Vagrant where one of them needs it.
 pub(super) async fn lacking(world: &World, opened: &Opened, ids: &[DeploymentId], records: &[Deployment]) -> Lacking {
-    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
     let mut all = Lacking::new();
     for id in ids {
         let Some(provider) = opened.project.provider_specs.get(&id.provider) else { continue };
-        let missing: Vec<String> = provider.credentials.iter().filter(|name| !given(name)).cloned().collect();
+        let missing: Vec<String> = world.missing(opened, provider).cloned().collect();
         if !missing.is_empty() {
             all.insert(provider.name.clone(), Lack::Variables(missing));
         }

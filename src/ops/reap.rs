@@ -162,7 +162,7 @@ pub async fn reap(
         settle(world, &opened, &mut report)?;
     }
     let going: Vec<Removal> = report.orphans.iter_mut().filter(|o| o.fate == Fate::Reap).collect();
-    if !going.is_empty() && !removed(world, &opened, &sweep, &asked, (by_store, &store_id), going).await? {
+    if !going.is_empty() && !removed(world, &opened, &sweep, &asked, by_store, going).await? {
         code = if code == exit::OK { exit::PARTIAL } else { code };
     }
     Ok((report, code))
@@ -206,8 +206,7 @@ fn expired(world: &World, opened: &Opened, records: &[Deployment]) -> Vec<Reaped
 /// A credential without which it cannot be destroyed.
 fn missing(world: &World, opened: &Opened, record: &Deployment) -> Option<String> {
     let provider = opened.project.provider_specs.get(&record.id.provider)?;
-    let given = |name: &&String| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == **name);
-    provider.credentials.iter().find(|name| !given(name)).cloned()
+    world.missing(opened, provider).next().cloned()
 }
 
 /// Without a store: all that was made for this project, as if it were its own.

@@ -71,7 +71,7 @@ pub(super) async fn removed(
     opened: &Opened,
     sweep: &Sweep<'_>,
     providers: &[&Provider],
-    (by_store, _store): (bool, &str),
+    by_store: bool,
     mut going: Vec<Removal<'_>>,
 ) -> Result<bool> {
     let journal = Journal::begin(world, opened, by_store)?;

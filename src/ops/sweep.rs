@@ -203,8 +203,7 @@ pub(super) fn asked<'a>(
         if provider.probed || provider.kind == ProviderKind::Static || !has_a_way {
             continue;
         }
-        let given = |name: &&String| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == **name);
-        let missing = provider.credentials.iter().find(|name| !given(name));
+        let missing = world.missing(opened, provider).next();
         let exists = records.iter().any(|r| r.id.provider == provider.name && r.phase.exists());
         let used = records.iter().any(|r| r.id.provider == provider.name);
         match missing {

@@ -100,14 +100,14 @@ pub async fn update(world: &World, only: Option<&str>) -> Result<Vec<Refreshed>>
     }
     if only.is_none() {
         for provider in &meant {
-            if let Some(name) = missing(world, &opened, provider) {
+            if let Some(name) = world.missing(&opened, provider).next() {
                 (world.say)(&format!(
                     "left out: {}, because the environment variable {name} is not set",
                     provider.name
                 ));
             }
         }
-        meant.retain(|provider| missing(world, &opened, provider).is_none());
+        meant.retain(|provider| world.missing(&opened, provider).next().is_none());
     }
     if meant.is_empty() {
         let what = match only {
@@ -130,12 +130,6 @@ pub async fn update(world: &World, only: Option<&str>) -> Result<Vec<Refreshed>>
     Ok(all)
 }
 
-/// The first credential that is not there.
-fn missing<'p>(world: &World, opened: &Opened, provider: &'p Provider) -> Option<&'p str> {
-    let given = |name: &str| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
-    provider.credentials.iter().map(String::as_str).find(|name| !given(name))
-}
-
 fn program(provider: &Provider) -> Utf8PathBuf {
     Utf8Path::new(&provider.folder).join("bill")
 }
@@ -146,7 +140,7 @@ async fn ask(world: &World, opened: &Opened, provider: &Provider, word: &str) ->
     if !program.is_file() {
         return Err(format!("clowd/provision/{} has no executable `bill`", provider.name));
     }
-    if let Some(name) = missing(world, opened, provider) {
+    if let Some(name) = world.missing(opened, provider).next() {
         return Err(format!("the environment variable {name} is not set"));
     }
     let secrets = secrets::gather(world, opened).map_err(|failure| failure.what)?;

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::failure::{Failure, Kind, Result};
 use crate::lifecycle::stop::{StopWatch, Stopper};
-use crate::model::{Ask, Clock, Plan, Project, Sink};
+use crate::model::{Ask, Clock, Plan, Project, Provider, Sink};
 use crate::process::disk;
 use crate::project::dotenv::EnvVar;
 use crate::project::{self, Loaded, Origins, Problem, Values, Vars};
@@ -100,6 +100,16 @@ impl World {
         let mut project = loaded.project;
         project::settle(&mut project, self.vars.get("HOME").map(Utf8Path::new));
         Ok(Opened { project, origins: loaded.origins, values: loaded.values, env: loaded.env, home })
+    }
+
+    /// The credentials of a provider that neither the environment nor the project's files with variables hold.
+    pub(super) fn missing<'p>(&self, opened: &Opened, provider: &'p Provider) -> impl Iterator<Item = &'p String> {
+        provider.credentials.iter().filter(|name| !self.is_given(opened, name))
+    }
+
+    /// Whether the environment or one of the project's files with variables has a variable.
+    pub(super) fn is_given(&self, opened: &Opened, name: &str) -> bool {
+        self.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name)
     }
 
     /// Shows a warning, each one once.

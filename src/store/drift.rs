@@ -36,20 +36,7 @@ impl Store {
     /// As [`Store::flush`].
     pub fn drift_add(&self, found: &DriftRow) -> Result<(), StoreError> {
         let run = found.run.as_ref().map(|run| run.0.as_str());
-        self.change(|conn| {
-            conn.prepare_cached(
-                "INSERT INTO drift (deployment, at, run, changes, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                found.deployment.to_string(),
-                found.at.0,
-                run,
-                found.changes,
-                DOCUMENT,
-                found.doc.to_string()
-            ])?;
-            Ok(())
-        })
+        self.change(|conn| add(conn, (&found.deployment, found.at), run, found.changes, &found.doc.to_string()))
     }
 
     /// What the last look at each deployment found, of those that anybody ever looked at.
@@ -88,9 +75,19 @@ impl Store {
 pub(super) fn put(conn: &Connection, found: &Drift, run: &str) -> rusqlite::Result<()> {
     let changes = serde_json::to_string(&found.changes)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let sql = "INSERT INTO drift (deployment, at, run, changes, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let count = u32::try_from(found.changes.len()).unwrap_or(u32::MAX);
-    conn.prepare_cached(sql)?.execute(params![found.name.to_string(), found.at.0, run, count, DOCUMENT, changes])?;
+    add(conn, (&found.name, found.at), Some(run), count, &changes)
+}
+
+fn add(
+    conn: &Connection,
+    (deployment, at): (&DeploymentId, Timestamp),
+    run: Option<&str>,
+    changes: u32,
+    doc: &str,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO drift (deployment, at, run, changes, v, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    conn.prepare_cached(sql)?.execute(params![deployment.to_string(), at.0, run, changes, DOCUMENT, doc])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The ledger: what existed from when to when. Rows are added and closed once; what they cost is computed from them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::types::Type;
@@ -232,18 +232,10 @@ pub(super) fn follow(conn: &Connection, record: &Deployment, at: Timestamp) -> r
 }
 
 fn host_entry(record: &Deployment, host: &crate::model::Host) -> Resource {
-    let role = record.spec.roles.iter().find(|(name, _)| name.as_str() == host.role);
+    let size = record.spec.role(&host.role).map_or("", |role| &role.size);
     Resource {
-        address: host.name.clone(),
         provider_id: host.vars.get("provider_id").and_then(|id| id.as_str()).map(ToOwned::to_owned),
-        kind: HOST.to_owned(),
-        size: role.map(|(_, role)| role.size.clone()).unwrap_or_default(),
-        region: record.spec.region.clone(),
-        created_at: None,
-        quantity: None,
-        price: None,
-        why: None,
-        facts: BTreeMap::new(),
+        ..Resource::bare(&host.name, HOST, size, &record.spec.region)
     }
 }
 

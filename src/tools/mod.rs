@@ -15,4 +15,4 @@ pub mod vagrant;
 
 pub use invocation::{Invocation, Stop};
 pub(crate) use said::one_line;
-pub use said::{Reader, Said};
+pub use said::{Reader, Said, Unread};

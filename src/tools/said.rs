@@ -35,6 +35,16 @@ pub trait Reader: Send {
     fn line(&mut self, line: &str) -> Vec<Said>;
 }
 
+/// Reads nothing: for calls whose output is data or of no use.
+#[derive(Debug, Default)]
+pub struct Unread;
+
+impl Reader for Unread {
+    fn line(&mut self, _: &str) -> Vec<Said> {
+        Vec::new()
+    }
+}
+
 /// The most that one shown text may hold.
 const BOUND: usize = 2000;
 

@@ -74,9 +74,7 @@ pub(super) async fn outlook(
     let (name, invocation) = (super::terraform::program_name(context), terraform.show_json(Some(plan)));
     let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
     let called = call(context, unit, show, &mut Stream::new()).await?;
-    let output = called.folder.join("stdout");
-    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
-    fs::write(&output, b"").map_err(Trouble::file(&output))?;
+    let text = called.taken()?;
     let (Ok(after), Ok(before)) = (billed::planned(&text), billed::prior(&text)) else { return Ok(None) };
     let (before, after) = (spend::hourly(table, &before), spend::hourly(table, &after));
     if after.unpriced.is_empty() && before.amount == after.amount {
@@ -126,11 +124,12 @@ fn warn(context: &Context, unit: &UnitId, record: &Deployment, why: &str) -> Res
 
 /// Hosts by their sizes, where the state names nothing that a vendor bills.
 fn hosts(table: Option<&PriceTable>, provider: &Provider, spec: &DeploymentSpec, record: &Deployment) -> Vec<Resource> {
-    let size = |role: &str| spec.roles.iter().find(|(name, _)| name.as_str() == role).map(|(_, role)| &role.size);
     let all: Vec<(String, String)> = record
         .hosts
         .iter()
-        .map(|host| (host.name.clone(), size(&host.role).map(|word| provider.size(word)).unwrap_or_default()))
+        .map(|host| {
+            (host.name.clone(), spec.role(&host.role).map(|role| provider.size(&role.size)).unwrap_or_default())
+        })
         .collect();
     match table {
         Some(table) => spend::estimate(table, &all, &spec.region),

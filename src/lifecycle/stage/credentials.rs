@@ -8,7 +8,7 @@ use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::VAR_FILE;
 use crate::model::{Provider, UnitId};
 use crate::tools::script::interpreted;
-use crate::tools::{Invocation, Reader, Said, Stop};
+use crate::tools::{Invocation, Stop, Unread};
 
 /// A check that says nothing for this long is ended.
 const LIMIT_MS: u64 = 60_000;
@@ -51,7 +51,7 @@ async fn ask(context: &Context, unit: &UnitId, folder: &Utf8Path) -> Result<Resu
         invocation = invocation.env("OTTO_VARS", folder.join(VAR_FILE));
     }
     let check = Call { tool: "orphans", step: "orphans-check", main: false, stream: None, invocation, lock: None };
-    let called = call(context, unit, check, &mut Silent).await?;
+    let called = call(context, unit, check, &mut Unread).await?;
     if called.is_clean() {
         return Ok(Ok(()));
     }
@@ -61,13 +61,4 @@ async fn ask(context: &Context, unit: &UnitId, folder: &Utf8Path) -> Result<Resu
     let said = std::fs::read_to_string(called.folder.join("stderr")).unwrap_or_default();
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned());
     Ok(Err(last.unwrap_or_else(|| format!("`orphans check` ended with {}", called.end.describe()))))
-}
-
-/// A check has nothing to say but its exit code.
-struct Silent;
-
-impl Reader for Silent {
-    fn line(&mut self, _: &str) -> Vec<Said> {
-        Vec::new()
-    }
 }

@@ -110,7 +110,6 @@ pub(super) fn begin(context: &Context, unit: &UnitId, record: &mut Deployment) -
 /// After a lost folder there is no var file either: what the record says is enough to take it down.
 fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) -> Result<(), Trouble> {
     let provider = &context.target(&record.id)?.provider;
-    let size = |role: &str| record.spec.roles.iter().find(|(name, _)| name.as_str() == role).map(|(_, r)| &r.size);
     let hosts: Vec<HostSpec> = record
         .hosts
         .iter()
@@ -118,7 +117,7 @@ fn variables_again(context: &Context, record: &Deployment, folder: &Utf8Path) ->
             name: host.name.clone(),
             role: host.role.clone(),
             image: host.image.clone().unwrap_or_default(),
-            size: size(&host.role).map(|word| provider.size(word)).unwrap_or_default(),
+            size: record.spec.role(&host.role).map(|role| provider.size(&role.size)).unwrap_or_default(),
         })
         .collect();
     let identity = Identity::of(record, &context.project, &context.store, &context.logins);

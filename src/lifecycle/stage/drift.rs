@@ -115,10 +115,7 @@ async fn values(
     let (name, invocation) = (program_name(context), terraform.show_json(Some(plan_file)));
     let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
     let called = call(context, unit, show, &mut Stream::new()).await?;
-    let output = called.folder.join("stdout");
-    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
-    // Secrets are in clear in it.
-    fs::write(&output, b"").map_err(Trouble::file(&output))?;
+    let text = called.taken()?;
     Ok(if called.is_clean() { changes::drift(&text).ok() } else { None })
 }
 

@@ -185,11 +185,8 @@ pub(super) async fn pulled_text(
     let pull = Call { tool: &name, step, main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
     let called = call(context, unit, pull, &mut stream).await?;
-    let output = called.folder.join("stdout");
-    let text = fs::read_to_string(&output).map_err(Trouble::file(&output))?;
-    context.secrets.learn_outputs(&output);
-    // Secrets are in clear in it.
-    fs::write(&output, b"").map_err(Trouble::file(&output))?;
+    context.secrets.learn_outputs(&called.folder.join("stdout"));
+    let text = called.taken()?;
     if called.is_clean() {
         return Ok(text);
     }

@@ -18,7 +18,7 @@ use crate::model::{DeploymentId, Orphan, Owner, UnitId};
 use crate::tools::orphans::{Form, Listing, NAME, of_output};
 use crate::tools::script::interpreted;
 use crate::tools::terraform::{Extra, Operation, Stream, Terraform, root as tf_root};
-use crate::tools::{Invocation, Reader, Said, Stop};
+use crate::tools::{Invocation, Reader, Stop, Unread};
 
 /// An `orphans` that does not end for this long is ended.
 const LIMIT_MS: u64 = 120_000;
@@ -109,16 +109,7 @@ pub(super) async fn shared(context: &Context, unit: &UnitId, id: &DeploymentId, 
         return Ok(());
     }
     let words = interpreted(&program).map_err(Trouble::file(&program))?;
-    run(context, unit, ("shared", &words), (verb, &[verb]), &folder, &mut Ignored).await
-}
-
-/// Nothing that is said is read.
-struct Ignored;
-
-impl Reader for Ignored {
-    fn line(&mut self, _: &str) -> Vec<Said> {
-        Vec::new()
-    }
+    run(context, unit, ("shared", &words), (verb, &[verb]), &folder, &mut Unread).await
 }
 
 async fn run(

@@ -17,10 +17,10 @@ use super::{build, guard, machines, provision, root};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Dirty, Host, HostSpec, HostState, Phase, UnitId};
 use crate::process::{Lock, disk};
-use crate::tools::Invocation;
 use crate::tools::terraform::{Planned, PlannedAction};
 use crate::tools::vagrant::list::{HostList, Listed, addresses};
 use crate::tools::vagrant::{Report, Stream, Vagrant, explain, ssh_config};
+use crate::tools::{Invocation, Unread};
 
 /// What will be done, decided before anything is.
 struct Work<'a> {
@@ -344,7 +344,7 @@ pub(super) async fn look(context: &Context, unit: &UnitId, vagrant: &Vagrant, st
 async fn reached(context: &Context, unit: &UnitId, work: &Work<'_>) -> Result<Vec<Host>, Trouble> {
     let invocation = work.vagrant.ssh_config(&[]);
     let ask = Call { tool: "vagrant", step: "ssh-config", main: false, stream: None, invocation, lock: None };
-    let called = call(context, unit, ask, &mut ssh_config::Silent).await?;
+    let called = call(context, unit, ask, &mut Unread).await?;
     if !called.is_clean() {
         return Err(failed(&called, &Report::default(), "ssh-config", true).into());
     }

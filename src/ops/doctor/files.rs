@@ -55,7 +55,7 @@ pub(super) fn secrets(world: &World, opened: &Opened, found: &mut Vec<Finding>) 
     let project = &opened.project;
     let asked = world.vars.providers();
     let sites = || project.sites.values().flat_map(|site| site.environments.values().chain([&site.base]));
-    let given = |name: &String| world.vars.is_set(name) || opened.env.iter().any(|var| var.name == *name);
+    let given = |name: &String| world.is_given(opened, name);
     for provider in project.provider_specs.values() {
         let needed = project.providers.contains(&provider.name) || asked.iter().any(|p| *p == provider.name.as_str());
         let listed = sites().filter_map(|shape| shape.providers.as_ref()).any(|only| only.contains(&provider.name));

@@ -13,7 +13,7 @@ pub fn estimate(table: &PriceTable, hosts: &[(String, String)], region: &str) ->
     if table.host.is_empty() {
         all.extend(hosts.iter().map(|(name, size)| Resource {
             why: Some(format!("{} does not say what a host is made of (`host:`)", table.file)),
-            ..empty(name, "host", size, region)
+            ..Resource::bare(name, "host", size, region)
         }));
     }
     all
@@ -49,7 +49,10 @@ pub fn hourly(table: &PriceTable, found: &[StateResource]) -> Hourly {
 /// Hosts of a provider that names no price table.
 pub fn unpriced(provider: &str, hosts: &[(String, String)], region: &str) -> Vec<Resource> {
     let why = format!("`clowd/provision/{provider}/provider.yaml` names no price table");
-    hosts.iter().map(|(name, size)| Resource { why: Some(why.clone()), ..empty(name, "host", size, region) }).collect()
+    hosts
+        .iter()
+        .map(|(name, size)| Resource { why: Some(why.clone()), ..Resource::bare(name, "host", size, region) })
+        .collect()
 }
 
 /// What a load balancer of the provider's own is billed as.
@@ -59,7 +62,7 @@ pub fn balancer(table: &PriceTable, name: &str, region: &str) -> Vec<Resource> {
         return all;
     }
     let why = format!("{} does not say what a load balancer is made of (`balancer:`)", table.file);
-    vec![Resource { why: Some(why), ..empty(name, "balancer", "", region) }]
+    vec![Resource { why: Some(why), ..Resource::bare(name, "balancer", "", region) }]
 }
 
 fn made_of<'a>(
@@ -71,26 +74,11 @@ fn made_of<'a>(
 ) -> impl Iterator<Item = Resource> + 'a {
     parts.iter().map(move |part| {
         let size = part.size.as_deref().unwrap_or(size);
-        let mut resource = Resource { quantity: part.quantity, ..empty(name, &part.kind, size, region) };
+        let mut resource = Resource { quantity: part.quantity, ..Resource::bare(name, &part.kind, size, region) };
         match super::reading::priced(table, &part.kind, size, region, part.quantity) {
             Ok(price) => resource.price = Some(price),
             Err(why) => resource.why = Some(why),
         }
         resource
     })
-}
-
-fn empty(name: &str, kind: &str, size: &str, region: &str) -> Resource {
-    Resource {
-        address: name.to_owned(),
-        provider_id: None,
-        kind: kind.to_owned(),
-        size: size.to_owned(),
-        region: region.to_owned(),
-        created_at: None,
-        quantity: None,
-        price: None,
-        why: None,
-        facts: BTreeMap::new(),
-    }
 }

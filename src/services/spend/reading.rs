@@ -74,18 +74,7 @@ pub fn priced(
     region: &str,
     quantity: Option<Quantity>,
 ) -> Result<Price, String> {
-    let mut resource = Resource {
-        address: String::new(),
-        provider_id: None,
-        kind: kind.to_owned(),
-        size: size.to_owned(),
-        region: region.to_owned(),
-        created_at: None,
-        quantity,
-        price: None,
-        why: None,
-        facts: BTreeMap::new(),
-    };
+    let mut resource = Resource { quantity, ..Resource::bare("", kind, size, region) };
     look_up(table, kind, &mut resource);
     resource.price.ok_or_else(|| resource.why.unwrap_or_default())
 }

@@ -1,7 +1,5 @@
 //! What `vagrant ssh-config` prints: how each machine is reached.
 
-use crate::tools::said::{Reader, Said};
-
 /// One machine's entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -39,16 +37,6 @@ pub fn read(text: &str) -> Vec<Entry> {
     }
     all.retain(|entry| !entry.address.is_empty());
     all
-}
-
-/// It prints for people and for ssh: nothing to say while it does.
-#[derive(Debug, Default)]
-pub struct Silent;
-
-impl Reader for Silent {
-    fn line(&mut self, _: &str) -> Vec<Said> {
-        Vec::new()
-    }
 }
 
 #[cfg(test)]
