@@ -63,8 +63,13 @@ pub(super) fn run(globals: &Globals, args: &SpendArgs) -> Result<u8> {
         Some(ByArg::Day) => By::Day,
         Some(ByArg::Resource) => By::Resource,
     };
-    let query =
-        Query { selection: args.selection.flags(), by, since: args.since.clone(), explain: args.explain.clone() };
+    let query = Query {
+        selection: args.selection.flags(),
+        by,
+        since: args.since.clone(),
+        explain: args.explain.clone(),
+        rows: args.json || args.csv || args.explain.is_some() || by == By::Resource,
+    };
     let mut report = ops::spend::spend(&session.world, &query)?;
     if args.actual {
         report.actual = block_on(ops::vendor::actual(&session.world))?;

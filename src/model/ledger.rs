@@ -200,9 +200,9 @@ impl Resource {
             _ => false,
         };
         same_price
-            && self.kind == row.kind
-            && self.size == row.size
-            && self.region == row.region
+            && *self.kind == *row.kind
+            && *self.size == *row.size
+            && *self.region == *row.region
             && self.quantity == row.quantity
             && (self.provider_id == row.provider_id || row.provider_id.is_none())
     }
@@ -221,21 +221,21 @@ pub struct LedgerNote {
     pub facts: BTreeMap<String, String>,
 }
 
-/// One row of the ledger.
+/// One row of the ledger. A hundred thousand of them are read at once: what many have in common they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerRow {
     /// Whose it is.
-    pub owner: Subject,
+    pub owner: Arc<Subject>,
     /// As in [`Resource`].
     pub address: String,
     /// As in [`Resource`].
     pub provider_id: Option<String>,
     /// As in [`Resource`].
-    pub kind: String,
+    pub kind: Arc<str>,
     /// As in [`Resource`].
-    pub size: String,
+    pub size: Arc<str>,
     /// As in [`Resource`].
-    pub region: String,
+    pub region: Arc<str>,
     /// GB.
     pub quantity: Option<Quantity>,
     /// The price that was used; rows of one price share it.
@@ -245,7 +245,7 @@ pub struct LedgerRow {
     /// Until when; nothing while it exists.
     pub to: Option<Timestamp>,
     /// JSON of a [`LedgerNote`]; absent on rows that follow a record's hosts alone.
-    pub note: Option<String>,
+    pub note: Option<Arc<str>>,
 }
 
 impl LedgerRow {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::money::Quantity;
 use super::name::DeploymentId;
 use super::time::Timestamp;
 
@@ -69,6 +70,12 @@ impl Orphan {
     /// The deployment that its tag names.
     pub fn deployment(&self) -> Option<DeploymentId> {
         self.tag("deployment")?.replace('_', "/").parse().ok()
+    }
+
+    /// Its size, where that is so many GB; none at all is as good as not known.
+    pub fn gigabytes(&self) -> Option<Quantity> {
+        let gb: Quantity = self.size.strip_suffix("GB")?.trim().parse().ok()?;
+        (gb.thousandths() > 0).then_some(gb)
     }
 
     /// Until when its deployment was to live; nothing when for ever.

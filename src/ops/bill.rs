@@ -72,7 +72,7 @@ pub(super) fn unpriced(project: &Project, rows: &[&LedgerRow]) -> Vec<Unpriced> 
 /// What something costs that is in no state, an hour and since it was made; nothing where there is no price for it.
 pub(super) fn orphan(project: &Project, provider: &Name, orphan: &Orphan, now: Timestamp) -> Option<(Money, Money)> {
     let table = project.price_table(provider)?;
-    let quantity = orphan.size.strip_suffix("GB").and_then(|size| size.trim().parse().ok());
+    let quantity = orphan.gigabytes();
     let size = if quantity.is_some() { "" } else { orphan.size.as_str() };
     let end = format!("_{}", orphan.kind);
     let of_rows = || table.rows.iter().map(|row| row.kind.as_str()).find(|kind| kind.ends_with(&end));

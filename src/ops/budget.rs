@@ -1,6 +1,7 @@
 //! What a run would change in the bill, and whether the month then goes over a budget: told before anything is made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::failure::{Failure, Kind, Result};
 use super::spend::is_free;
@@ -114,7 +115,7 @@ type ByOwner = BTreeMap<Subject, BTreeMap<String, Sums>>;
 fn by_owner(rows: &[LedgerRow], now: Timestamp) -> ByOwner {
     let mut all = ByOwner::new();
     for line in &bill(rows, None, now).lines {
-        let of_owner = all.entry(line.row.owner.clone()).or_default();
+        let of_owner = all.entry((*line.row.owner).clone()).or_default();
         *of_owner.entry(line.price.currency.clone()).or_default() += line.sums;
     }
     all
@@ -151,7 +152,7 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
         };
         record.hosts.iter().map(host).collect()
     });
-    let owner = Subject::Deployment(id.clone());
+    let owner = Arc::new(Subject::Deployment(id.clone()));
     let is_of = |row: &LedgerRow, name: &str| {
         let whole = row.address.split('/').next().unwrap_or_default();
         row.owner == owner && row.to.is_none() && (whole == name || whole.contains(&format!("[\"{name}\"]")))
@@ -160,7 +161,7 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
         rows.iter_mut().filter(|row| is_of(row, name)).for_each(|row| row.to = Some(now.max(row.from)));
     }
     // What an interrupted run made is in the ledger, though no record names it yet.
-    let made_already = |name: &str, size: &str| rows.iter().any(|row| is_of(row, name) && row.size == size);
+    let made_already = |name: &str, size: &str| rows.iter().any(|row| is_of(row, name) && *row.size == *size);
     let new: Vec<(String, String)> =
         wanted.into_iter().filter(|(name, size)| there.get(name) != Some(size) && !made_already(name, size)).collect();
     let made = match project.price_table(&id.provider) {
@@ -182,16 +183,16 @@ fn change(project: &Project, target: &Target, rows: &mut Vec<LedgerRow>, now: Ti
 }
 
 /// A row that there is not yet.
-fn planned(owner: &Subject, n: usize, one: Resource, now: Timestamp) -> LedgerRow {
+fn planned(owner: &Arc<Subject>, n: usize, one: Resource, now: Timestamp) -> LedgerRow {
     LedgerRow {
-        owner: owner.clone(),
+        owner: Arc::clone(owner),
         address: format!("{} (planned {n})", one.address),
         provider_id: None,
-        kind: one.kind,
-        size: one.size,
-        region: one.region,
+        kind: one.kind.into(),
+        size: one.size.into(),
+        region: one.region.into(),
         quantity: one.quantity,
-        price: one.price.map(std::sync::Arc::new),
+        price: one.price.map(Arc::new),
         from: now,
         to: None,
         note: None,

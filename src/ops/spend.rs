@@ -1,7 +1,7 @@
 //! `otto spend`: what everything has cost and will cost this month, computed from the ledger alone; what is destroyed
 //! stays in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bill;
 use super::choose;
@@ -10,7 +10,7 @@ use super::world::{Opened, World, unusable};
 use crate::model::spend::{SCHEMA, SpendDay, SpendPrice, SpendReport, SpendRow, SpendSums};
 use crate::model::{LedgerRow, Money, Project, Subject, Timestamp};
 use crate::project::{Selection, quantity};
-use crate::services::spend::{Line, Sums, bill as priced, formula, report};
+use crate::services::spend::{Account, Line, Sums, formula};
 
 /// Days in the bars when nothing else is asked for.
 const DAYS: i64 = 30;
@@ -44,6 +44,8 @@ pub struct Query {
     pub since: Option<String>,
     /// Only rows with this address, or of this host.
     pub explain: Option<String>,
+    /// Whether every row is wanted, or only what they add up to.
+    pub rows: bool,
 }
 
 /// The report.
@@ -68,11 +70,18 @@ pub fn spend(world: &World, query: &Query) -> Result<SpendReport> {
             return Err(failure.hint("otto spend --by resource"));
         }
     }
-    Ok(report_of(&opened, &rows, query.by, since, now))
+    Ok(report_of(&opened, &rows, query, since, now))
 }
 
-fn report_of(opened: &Opened, rows: &[LedgerRow], by: By, since: Option<Timestamp>, now: Timestamp) -> SpendReport {
-    let bill = priced(rows, since, now);
+fn report_of(
+    opened: &Opened,
+    rows: &[LedgerRow],
+    query: &Query,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> SpendReport {
+    let account = Account::of(rows);
+    let bill = account.bill(since, now);
     let first = rows.iter().map(|row| row.from).min().unwrap_or(now);
     let currency = main_currency(&bill.totals);
     let total = bill.totals.get(currency.as_str()).copied().unwrap_or_default();
@@ -88,15 +97,17 @@ fn report_of(opened: &Opened, rows: &[LedgerRow], by: By, since: Option<Timestam
         forecast: total.forecast,
         others: others.map(|(name, sums)| sums_of(name, name, *sums)).collect(),
         groups: Vec::new(),
-        rows: bill.lines.iter().map(row_of).collect(),
+        rows: if query.rows { bill.lines.iter().map(row_of).collect() } else { Vec::new() },
         unpriced: bill::unpriced(&opened.project, &bill.unpriced),
         days: Vec::new(),
         actual: Vec::new(),
         warnings: old_prices(&bill.lines, now),
     };
     let begin = since.unwrap_or_else(|| Timestamp(first.0.max(now.0 - DAYS * 86_400_000))).day_start();
-    report.days = days(rows, &currency, begin, now);
-    report.groups = match by {
+    if !rows.is_empty() {
+        report.days = days(&account, &currency, begin, now);
+    }
+    report.groups = match query.by {
         By::Resource => Vec::new(),
         By::Day => {
             let day = |day: &SpendDay| {
@@ -105,7 +116,7 @@ fn report_of(opened: &Opened, rows: &[LedgerRow], by: By, since: Option<Timestam
             };
             report.days.iter().map(day).collect()
         }
-        _ => groups(&bill.lines, by),
+        by => groups(&bill.lines, by),
     };
     report
 }
@@ -128,16 +139,19 @@ fn sums_of(name: &str, currency: &str, sums: Sums) -> SpendSums {
 }
 
 fn groups(lines: &[Line<'_>], by: By) -> Vec<SpendSums> {
-    let mut all: BTreeMap<(String, &str), Sums> = BTreeMap::new();
+    let mut owners: HashMap<(&Subject, &str), Sums> = HashMap::new();
     for line in lines {
-        let owner = &line.row.owner;
+        *owners.entry((&*line.row.owner, line.price.currency.as_str())).or_default() += line.sums;
+    }
+    let mut all: BTreeMap<(String, &str), Sums> = BTreeMap::new();
+    for ((owner, currency), sums) in owners {
         let name = match (by, owner) {
             (By::Site, Subject::Deployment(id)) => id.site.to_string(),
             (By::Site, Subject::Image { .. }) => "(images)".to_owned(),
             (By::Provider, owner) => owner.provider().to_string(),
             (_, owner) => owner.to_string(),
         };
-        *all.entry((name, line.price.currency.as_str())).or_default() += line.sums;
+        *all.entry((name, currency)).or_default() += sums;
     }
     all.iter().map(|((name, currency), sums)| sums_of(name, currency, *sums)).collect()
 }
@@ -148,9 +162,9 @@ fn row_of(line: &Line<'_>) -> SpendRow {
         deployment: row.owner.to_string(),
         address: row.address.clone(),
         provider_id: row.provider_id.clone(),
-        kind: row.kind.clone(),
-        size: row.size.clone(),
-        region: row.region.clone(),
+        kind: row.kind.to_string(),
+        size: row.size.to_string(),
+        region: row.region.to_string(),
         quantity: row.quantity,
         from: row.from,
         to: row.to,
@@ -170,7 +184,7 @@ fn row_of(line: &Line<'_>) -> SpendRow {
     }
 }
 
-fn days(rows: &[LedgerRow], currency: &str, begin: Timestamp, now: Timestamp) -> Vec<SpendDay> {
+fn days(account: &Account<'_>, currency: &str, begin: Timestamp, now: Timestamp) -> Vec<SpendDay> {
     let mut edges = Vec::new();
     let mut at = begin;
     while at < now {
@@ -179,7 +193,7 @@ fn days(rows: &[LedgerRow], currency: &str, begin: Timestamp, now: Timestamp) ->
     }
     let names: Vec<String> = edges.iter().map(|edge| edge.to_string()[..10].to_owned()).collect();
     edges.push(now);
-    let costs: Vec<Money> = report::series(rows, currency, &edges);
+    let costs: Vec<Money> = account.series(currency, &edges);
     names.into_iter().zip(costs).map(|(day, cost)| SpendDay { day, cost }).collect()
 }
 

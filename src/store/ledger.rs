@@ -1,6 +1,6 @@
 //! The ledger: what existed from when to when. Rows are added and closed once; what they cost is computed from them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::types::Type;
@@ -62,20 +62,21 @@ impl Store {
 #[derive(Default)]
 struct Reader {
     prices: HashMap<i64, Arc<Price>>,
-    owners: HashMap<String, Subject>,
+    owners: HashMap<String, Arc<Subject>>,
+    /// Kinds, sizes, regions, notes: few words in many rows.
+    words: HashSet<Arc<str>>,
 }
 
 impl Reader {
     fn row(&mut self, conn: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
         let id = row.get_ref(0)?.as_str()?;
         let owner = match self.owners.get(id) {
-            Some(owner) => owner.clone(),
+            Some(owner) => Arc::clone(owner),
             None => {
                 let owner: Subject = id
                     .parse()
                     .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
-                self.owners.insert(id.to_owned(), owner.clone());
-                owner
+                Arc::clone(self.owners.entry(id.to_owned()).or_insert(Arc::new(owner)))
             }
         };
         let price = row.get::<_, Option<i64>>(7)?.map(|n| self.price(conn, n)).transpose()?;
@@ -83,15 +84,24 @@ impl Reader {
             owner,
             address: row.get(1)?,
             provider_id: row.get(2)?,
-            kind: row.get(3)?,
-            size: row.get(4)?,
-            region: row.get(5)?,
+            kind: self.word(row.get_ref(3)?.as_str()?),
+            size: self.word(row.get_ref(4)?.as_str()?),
+            region: self.word(row.get_ref(5)?.as_str()?),
             quantity: row.get::<_, Option<i64>>(6)?.map(|n| Quantity::from_thousandths(n.unsigned_abs())),
             price,
             from: Timestamp(row.get(8)?),
             to: row.get::<_, Option<i64>>(9)?.map(Timestamp),
-            note: row.get(10)?,
+            note: row.get_ref(10)?.as_str_or_null()?.map(|note| self.word(note)),
         })
+    }
+
+    fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.words.get(text) {
+            return Arc::clone(known);
+        }
+        let word: Arc<str> = Arc::from(text);
+        self.words.insert(Arc::clone(&word));
+        word
     }
 
     fn price(&mut self, conn: &Connection, n: i64) -> rusqlite::Result<Arc<Price>> {

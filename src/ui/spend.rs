@@ -16,7 +16,7 @@ const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'
 
 /// The table, the bars, the totals; `width` as for [`Table::render`].
 pub fn render_spend(report: &SpendReport, theme: Theme, width: Option<usize>) -> String {
-    if report.rows.is_empty() && report.unpriced.is_empty() {
+    if report.rows.is_empty() && report.groups.is_empty() && report.unpriced.is_empty() {
         return "nothing in the ledger: nothing that costs was brought up here".to_owned();
     }
     let mut blocks = vec![if report.groups.is_empty() { rows(report) } else { groups(report) }.render(theme, width)];

@@ -23,6 +23,7 @@ fn two_sites_come_up_change_are_mended_and_go() {
     a_third_comes_and_goes(&cloud, &sandbox);
     deleted_by_somebody_else(&cloud, &sandbox);
     powered_off(&cloud, &sandbox);
+    billed(&cloud, &sandbox);
     destroy(&cloud, &sandbox);
 }
 
@@ -119,6 +120,26 @@ fn powered_off(cloud: &Cloud, sandbox: &Sandbox) {
     cloud.otto(sandbox, &["up", "--yes", HELLO]).ends(0);
     assert_eq!(cloud.droplet("dev-hello-www-1")["id"], off["id"]);
     cloud.status_of(sandbox, HELLO, 0);
+}
+
+/// Everything has its price, snapshots by their size; an hour costs what the account's own prices add up to.
+fn billed(cloud: &Cloud, sandbox: &Sandbox) {
+    let report = cloud.otto(sandbox, &["spend", "--json"]).ends(0).json();
+    assert_eq!(report["unpriced"], json!([]));
+    let rows = report["rows"].as_array().expect("rows");
+    let snapshots: Vec<&Value> = rows.iter().filter(|row| row["kind"] == "image").collect();
+    assert_eq!(snapshots.len(), 2, "{rows:#?}");
+    for row in snapshots {
+        assert_eq!((&row["quantity"], &row["price"]["amount"]), (&json!("2.36"), &json!("0.06")), "{row}");
+        assert!(cloud.all("images").iter().any(|image| Some(image["id"].to_string().as_str()) == row["address"].as_str()));
+        // Vendors take a cent for the shortest life of a snapshot.
+        assert_eq!(row["accrued"], "0.01", "{row}");
+    }
+    // In thousand-millionths: what the account asks for its droplets, and 2.36 GB at 0.06 USD for a 672nd of a month.
+    let hourly = |droplet: &Value| (droplet["size"]["price_hourly"].as_f64().expect("a price") * 1e9).round() as i64;
+    let expected: i64 = cloud.all("droplets").iter().map(hourly).sum::<i64>() + 2 * (236 * 60_000_000 / 100 + 336) / 672;
+    let told = report["per_hour"].as_str().expect("an amount").parse::<f64>().expect("a number") * 1e9;
+    assert!((told.round() as i64 - expected).abs() <= 2, "{told} {expected}");
 }
 
 fn destroy(cloud: &Cloud, sandbox: &Sandbox) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use otto::model::ledger::{Pool, PriceUnit, Rule};
 use otto::model::{LedgerRow, Money, Price, Quantity, Timestamp};
-use otto::services::spend::{Meter, Span, bill, report};
+use otto::services::spend::{Account, Meter, Span, bill};
 use proptest::prelude::*;
 
 /// 2023-12-20: two leap-year turns and a February of 29 days lie ahead.
@@ -151,7 +151,7 @@ proptest! {
         prop_assert_eq!(all.lines.iter().map(|line| line.sums.accrued).sum::<Money>(), total.accrued);
         prop_assert!(all.lines.iter().all(|line| !line.sums.accrued.is_negative() && line.sums.month <= line.sums.accrued && line.sums.month <= line.sums.forecast));
         let edges: Vec<Timestamp> = (0..=100).map(|n| Timestamp(START + n * DAY)).collect();
-        prop_assert_eq!(report::series(&rows, "USD", &edges).into_iter().sum::<Money>(), total.accrued);
+        prop_assert_eq!(Account::of(&rows).series("USD", &edges).into_iter().sum::<Money>(), total.accrued);
         let since = Timestamp(START + 50 * DAY);
         let later = bill(&rows, Some(since), now).totals.values().next().copied().unwrap_or_default();
         let earlier = bill(&rows, None, since);
@@ -162,7 +162,7 @@ proptest! {
 
 pub(super) fn row(address: &str, price: &Arc<Price>, from: Timestamp, to: Option<Timestamp>) -> LedgerRow {
     LedgerRow {
-        owner: "prod/do/hello".parse().expect("an owner"),
+        owner: Arc::new("prod/do/hello".parse().expect("an owner")),
         address: address.to_owned(),
         provider_id: Some(address.to_owned()),
         kind: "a_b".into(),

@@ -28,12 +28,12 @@ fn rows(owner: &str, resources: Vec<Resource>, from: Timestamp) -> Vec<LedgerRow
     resources
         .into_iter()
         .map(|one| LedgerRow {
-            owner: owner.parse().expect("an owner"),
+            owner: std::sync::Arc::new(owner.parse().expect("an owner")),
             address: one.address,
             provider_id: one.provider_id,
-            kind: one.kind,
-            size: one.size,
-            region: one.region,
+            kind: one.kind.into(),
+            size: one.size.into(),
+            region: one.region.into(),
             quantity: one.quantity,
             price: one.price.map(std::sync::Arc::new),
             from: one.created_at.unwrap_or(from),

@@ -192,7 +192,7 @@ fn a_file_of_format_2_opens() {
         assert_eq!(owners, ["prod/do/hello", "prod/do/hello", "do/nginx"]);
         assert_eq!(rows[0].price.as_ref().map(|price| price.amount.to_string()).as_deref(), Some("0.00893"));
         assert_eq!((rows[0].note().basis.as_str(), rows[0].to.is_some()), ("journal", true));
-        assert_eq!((rows[1].size.as_str(), rows[1].to), ("s-1vcpu-2gb", None));
+        assert_eq!((&*rows[1].size, rows[1].to), ("s-1vcpu-2gb", None));
         let drift =
             store.drift_last().expect("reads").remove(&"prod/do/hello".parse().expect("an id")).expect("a look");
         assert_eq!((drift.changes, drift.run), (1, Some(run("r1"))));

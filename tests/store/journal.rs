@@ -154,7 +154,7 @@ fn the_ledger_follows_the_hosts_and_is_only_added_to() {
     assert_eq!(rows(), "www-1 true, www-2 true, www-1 false");
     assert_eq!(store.deployments().expect("reads")[0].phase, Phase::Provisioned);
     let row = &store.ledger(Some(&id.parse().expect("an owner"))).expect("reads")[0];
-    assert_eq!((row.size.as_str(), row.region.as_str(), row.kind.as_str()), ("small", "here", "host"));
+    assert_eq!((&*row.size, &*row.region, &*row.kind), ("small", "here", "host"));
     assert_eq!((row.price.clone(), row.note.clone()), (None, None));
 
     let conn = rusqlite::Connection::open(store.path()).expect("opens");
@@ -245,7 +245,7 @@ fn what_a_state_holds_is_entered_with_its_price_and_goes_on_or_ends() {
     );
     assert_eq!(all[0].quantity.map(|gb| gb.to_string()).as_deref(), Some("25.5"));
     assert_eq!(
-        all[4].owner,
+        *all[4].owner,
         Subject::Image { provider: "do".parse().expect("a name"), appliance: "nginx".parse().expect("a name") }
     );
     let conn = rusqlite::Connection::open(store.path()).expect("opens");

@@ -92,14 +92,15 @@ pub(super) async fn outlook(
     )))
 }
 
-/// Enters an image that was built.
+/// Enters an image that was built; where it is billed by the GB, its provider is asked how many it has.
 ///
 /// # Errors
 /// The journal's.
-pub(super) fn enter_image(
+pub(super) async fn enter_image(
     context: &Context,
     unit: &UnitId,
     (provider, appliance): (&Provider, &Name),
+    folder: &Utf8Path,
     reference: &str,
 ) -> Result<(), Trouble> {
     if provider.is_free() {
@@ -107,13 +108,19 @@ pub(super) fn enter_image(
     }
     let owner = Subject::Image { provider: provider.name.clone(), appliance: appliance.clone() };
     let at = context.now();
-    let resource = match context.price_table(provider) {
-        Some(table) => spend::image(table, reference, &provider.region, None, at),
+    let image = |table: &PriceTable, gb| spend::image(table, reference, &provider.region, gb, at);
+    let mut resource = match context.price_table(provider) {
+        Some(table) => image(table, None),
         None => Resource {
             why: Some(format!("`clowd/provision/{}/provider.yaml` names no price table", provider.name)),
-            ..spend::image(&PriceTable::default(), reference, &provider.region, None, at)
+            ..image(&PriceTable::default(), None)
         },
     };
+    if let Some(table) = context.price_table(provider).filter(|_| resource.price.is_none())
+        && let Some(gb) = super::sweep::image_size(context, unit, provider, folder, reference).await?
+    {
+        resource = image(table, Some(gb));
+    }
     context.record(unit, EventKind::Ledger { owner, resources: vec![resource] })
 }
 

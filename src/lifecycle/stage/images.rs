@@ -49,7 +49,7 @@ pub(super) async fn run(
     let output = place.join(&name);
     // Another otto may have built it while this one waited, or an earlier one before it was killed.
     if !rebuild && let Ok(found) = reference(&output, spec) {
-        remember(context, unit, (provider, appliance, &hash), &found)?;
+        remember(context, unit, (spec, appliance, &hash), &output, &found).await?;
         return Ok(UnitEnd::ok(format!("{name} was built meanwhile"), true));
     }
     // A build that was interrupted leaves parts; the manifest appends. Both go before a new one begins.
@@ -89,7 +89,7 @@ pub(super) async fn run(
         return failed(context, unit, &called, &report);
     }
     let reference = reference(&output, spec)?;
-    let size = remember(context, unit, (provider, appliance, &hash), &reference)?;
+    let size = remember(context, unit, (spec, appliance, &hash), &output, &reference).await?;
     let weight = size.map(|bytes| format!(", {:.1} MB", bytes as f64 / 1e6)).unwrap_or_default();
     Ok(UnitEnd::ok(format!("built {name}{weight}"), true))
 }
@@ -161,16 +161,18 @@ fn failed(context: &Context, unit: &UnitId, called: &Called, report: &Report) ->
     Ok(end)
 }
 
-/// Into the index; returns its size in bytes where it is a file.
-fn remember(
+/// Into the ledger and the index, in this order: what is not in the index yet is found again by its manifest, and entered.
+/// Returns its size in bytes where it is a file.
+async fn remember(
     context: &Context,
     unit: &UnitId,
-    (provider, appliance, hash): (&Name, &Name, &str),
+    (provider, appliance, hash): (&Provider, &Name, &str),
+    output: &Utf8Path,
     reference: &str,
 ) -> Result<Option<u64>, Trouble> {
     let size = fs::metadata(reference).ok().map(|m| m.len());
     let image = Image {
-        provider: provider.clone(),
+        provider: provider.name.clone(),
         appliance: appliance.clone(),
         hash: hash.to_owned(),
         reference: reference.to_owned(),
@@ -178,10 +180,8 @@ fn remember(
         run: context.recorder.run().clone(),
         built_at: context.now(),
     };
+    super::billing::enter_image(context, unit, (provider, appliance), output, reference).await?;
     context.remember_image(unit, image)?;
-    if let Some(spec) = context.providers.get(provider) {
-        super::billing::enter_image(context, unit, (spec, appliance), reference)?;
-    }
     Ok(size)
 }
 

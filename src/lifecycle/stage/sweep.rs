@@ -6,7 +6,7 @@
 use std::fs;
 
 use camino::Utf8Path;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::call::{Call, Called, call};
 use super::super::context::Context;
@@ -14,7 +14,8 @@ use super::super::unit_end::{Trouble, UnitEnd};
 use super::root::{self, VAR_FILE};
 use super::terraform::{program_name, tool_failed};
 use crate::model::orphan::holds_data;
-use crate::model::{DeploymentId, Orphan, Owner, UnitId};
+use crate::model::{DeploymentId, Orphan, Owner, Provider, Quantity, UnitId};
+use crate::process::disk;
 use crate::tools::orphans::{Form, Listing, NAME, of_output};
 use crate::tools::script::interpreted;
 use crate::tools::terraform::{Extra, Operation, Stream, Terraform, root as tf_root};
@@ -54,6 +55,36 @@ pub(super) async fn list(
     let of_this = of_this.filter(|o| o.tag("project").is_none_or(|project| project == context.project));
     let (ours, foreign) = of_this.partition(|o| o.owner(&context.project, &context.store) == Some(Owner::Ours));
     Ok(Some(Found { ours, foreign }))
+}
+
+/// Asks how large an image is: a vendor bills it by the GB, and Packer does not say. `folder` is the image's own.
+/// Nothing where that cannot be learnt, which is said.
+pub(super) async fn image_size(
+    context: &Context,
+    unit: &UnitId,
+    provider: &Provider,
+    folder: &Utf8Path,
+    reference: &str,
+) -> Result<Option<Quantity>, Trouble> {
+    let Ok(Some(Form::Program(words))) = Form::of(Utf8Path::new(&provider.folder)) else { return Ok(None) };
+    let tags = json!({"otto:project": context.project, "otto:store": context.store});
+    let variables = json!({"region": provider.region, "tags": tags});
+    let path = folder.join(VAR_FILE);
+    disk::write_atomic(&path, variables.to_string().as_bytes(), 0o600).map_err(Trouble::file(&path))?;
+    let mut lines = Listing::default();
+    let asked = run(context, unit, (NAME, &words), ("size", &["list"]), folder, &mut lines).await;
+    let found = match asked {
+        Ok(()) => lines.found(),
+        Err(Trouble::End(end)) => Err(end.summary),
+        Err(other) => return Err(other),
+    };
+    match found {
+        Ok(found) => Ok(found.iter().find(|one| one.id == reference).and_then(Orphan::gigabytes)),
+        Err(why) => {
+            context.note(unit, format!("the size of {reference} is not known, so its cost is not: {why}"), true)?;
+            Ok(None)
+        }
+    }
 }
 
 /// Removes these, each by its own call, so that one that fails is named; what holds data stays, and is said.

@@ -18,4 +18,4 @@ pub mod report;
 pub use estimate::{Hourly, estimate, hourly};
 pub use meter::{Meter, Span};
 pub use reading::{image, resources};
-pub use report::{Bill, Line, Sums, bill};
+pub use report::{Account, Bill, Line, Sums, bill};

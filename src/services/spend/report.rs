@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::meter::{Meter, Span};
+use super::meter::{Meter, Span, Tally};
 use super::pool;
 use crate::model::{LedgerRow, Money, Price, Quantity, Subject, Timestamp};
 
@@ -50,77 +50,135 @@ impl std::ops::AddAssign for Sums {
     }
 }
 
-/// What stands between rows of one thing at one price.
+/// Rows of the ledger by what they are of: what belongs to one thing at one price is billed as one.
+#[derive(Debug)]
+pub struct Account<'a> {
+    rows: &'a [LedgerRow],
+    things: Vec<Group<'a>>,
+    /// What is billed together, one pool a table and price.
+    pools: Vec<Group<'a>>,
+}
+
+/// What stands between rows of one thing.
 type Key<'a> = (&'a Subject, &'a str, Option<&'a str>, Option<Quantity>);
 
-/// Rows of one thing at one price, in the order of the ledger.
+/// Rows at one price, in the order of the ledger, by their place in it.
+#[derive(Debug)]
 struct Group<'a> {
     price: &'a Price,
-    rows: Vec<usize>,
+    first: usize,
+    more: Vec<usize>,
+    /// The same thing at another price.
+    other: Option<usize>,
+}
+
+impl Group<'_> {
+    fn rows(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
 }
 
 /// What rows have cost since a moment (from their beginning where there is none), now.
-pub fn bill<'a>(rows: &'a [LedgerRow], since: Option<Timestamp>, now: Timestamp) -> Bill<'a> {
-    let since = since.unwrap_or(Timestamp(i64::MIN));
-    let mut sums: Vec<Option<Sums>> = vec![None; rows.len()];
-    let moments = [since, now.month_start(), now, now.next_month()];
-    let (groups, pools) = grouped(rows);
-    for group in &groups {
-        for (n, [since, month, now_, end]) in costs(rows, group, moments) {
-            sums[n] = Some(of(&rows[n], group.price.per_hour(rows[n].quantity), [since, month, now_, end]));
-        }
-    }
-    for group in &pools {
-        let spans: Vec<Span> = group.rows.iter().map(|n| span(&rows[*n], moments[3])).collect();
-        let at = moments.map(|at| pool::shares(group.price, &spans, at));
-        let open = group.rows.iter().filter(|n| rows[**n].to.is_none()).count();
-        for (k, n) in group.rows.iter().enumerate() {
-            sums[*n] = Some(of(&rows[*n], pool::per_hour(group.price, open), [0, 1, 2, 3].map(|m| at[m][k])));
-        }
-    }
-    let mut bill = Bill::default();
-    for (row, sums) in rows.iter().zip(sums) {
-        match (row.price.as_deref(), sums) {
-            (Some(price), Some(sums)) => {
-                *bill.totals.entry(price.currency.as_str()).or_default() += sums;
-                if row.to.is_none_or(|to| to > since) {
-                    bill.lines.push(Line { row, price, sums });
-                }
-            }
-            _ if row.to.is_none_or(|to| to > since) => bill.unpriced.push(row),
-            _ => {}
-        }
-    }
-    bill
+pub fn bill(rows: &[LedgerRow], since: Option<Timestamp>, now: Timestamp) -> Bill<'_> {
+    Account::of(rows).bill(since, now)
 }
 
-/// What all rows of a currency cost between each two of some moments, in order.
-pub fn series(rows: &[LedgerRow], currency: &str, edges: &[Timestamp]) -> Vec<Money> {
-    let mut all = vec![Money::ZERO; edges.len().saturating_sub(1)];
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return all };
-    let (groups, pools) = grouped(rows);
-    let mut add = |n: usize, cost: Money| {
-        if let Some(slot) = all.get_mut(n) {
-            *slot += cost;
+impl<'a> Account<'a> {
+    /// Sorts rows by what they are of.
+    pub fn of(rows: &'a [LedgerRow]) -> Self {
+        let mut newest: HashMap<Key<'_>, Option<usize>> = HashMap::with_capacity(rows.len());
+        let mut things: Vec<Group<'_>> = Vec::with_capacity(rows.len());
+        let mut pools: Vec<Group<'_>> = Vec::new();
+        for (n, row) in rows.iter().enumerate() {
+            let Some(price) = row.price.as_deref() else { continue };
+            if price.rule.pool.is_some() {
+                match pools.iter_mut().find(|pool| pool.price.table == price.table && is_one(pool.price, price)) {
+                    Some(pool) => pool.more.push(n),
+                    None => pools.push(Group { price, first: n, more: Vec::new(), other: None }),
+                }
+                continue;
+            }
+            let key = (&*row.owner, row.address.as_str(), row.provider_id.as_deref(), row.quantity);
+            let known = newest.entry(key).or_default();
+            let mut at = *known;
+            while let Some(another) = at.filter(|at| !is_one(things[*at].price, price)) {
+                at = things[another].other;
+            }
+            match at {
+                Some(at) => things[at].more.push(n),
+                None => {
+                    things.push(Group { price, first: n, more: Vec::new(), other: *known });
+                    *known = Some(things.len() - 1);
+                }
+            }
         }
-    };
-    let living = |n: &&usize| rows[**n].from < *last && rows[**n].to.is_none_or(|to| to > *first);
-    for group in groups.iter().filter(|group| group.price.currency == currency) {
-        if !group.rows.iter().any(|n| living(&n)) {
-            continue;
+        Self { rows, things, pools }
+    }
+
+    /// What they have cost since a moment (from their beginning where there is none), now.
+    pub fn bill(&self, since: Option<Timestamp>, now: Timestamp) -> Bill<'a> {
+        let rows = self.rows;
+        let since = since.unwrap_or(Timestamp(i64::MIN));
+        let mut sums: Vec<Option<Sums>> = vec![None; rows.len()];
+        let moments = [since, now.month_start(), now, now.next_month()];
+        for group in &self.things {
+            let open = group.rows().any(|n| rows[n].to.is_none());
+            let per_hour = if open { group.price.per_hour(rows[group.first].quantity) } else { Money::ZERO };
+            costs(rows, group, moments, |n, costs| sums[n] = Some(of(&rows[n], per_hour, costs)));
         }
-        let spans = group.rows.iter().map(|n| span(&rows[*n], *last)).collect();
-        let meter = Meter::new(group.price, rows[group.rows[0]].quantity, spans);
-        let at: Vec<Money> = edges.iter().map(|edge| meter.until(*edge)).collect();
-        at.windows(2).enumerate().for_each(|(n, pair)| add(n, pair[1] - pair[0]));
+        for group in &self.pools {
+            let spans: Vec<Span> = group.rows().map(|n| span(&rows[n], moments[3])).collect();
+            let at = moments.map(|at| pool::shares(group.price, &spans, at));
+            let open = group.rows().filter(|n| rows[*n].to.is_none()).count();
+            for (k, n) in group.rows().enumerate() {
+                sums[n] = Some(of(&rows[n], pool::per_hour(group.price, open), [0, 1, 2, 3].map(|m| at[m][k])));
+            }
+        }
+        let mut bill = Bill::default();
+        for (row, sums) in rows.iter().zip(sums) {
+            match (row.price.as_deref(), sums) {
+                (Some(price), Some(sums)) => {
+                    *bill.totals.entry(price.currency.as_str()).or_default() += sums;
+                    if row.to.is_none_or(|to| to > since) {
+                        bill.lines.push(Line { row, price, sums });
+                    }
+                }
+                _ if row.to.is_none_or(|to| to > since) => bill.unpriced.push(row),
+                _ => {}
+            }
+        }
+        bill
     }
-    for group in pools.iter().filter(|group| group.price.currency == currency) {
-        let spans: Vec<Span> = group.rows.iter().map(|n| span(&rows[*n], *last)).collect();
-        let whole = |at: &Timestamp| pool::shares(group.price, &spans, *at).into_iter().sum::<Money>();
-        let at: Vec<Money> = edges.iter().map(whole).collect();
-        at.windows(2).enumerate().for_each(|(n, pair)| add(n, pair[1] - pair[0]));
+
+    /// What all rows of a currency cost between each two of some moments, in order.
+    pub fn series(&self, currency: &str, edges: &[Timestamp]) -> Vec<Money> {
+        let rows = self.rows;
+        let mut all = vec![Money::ZERO; edges.len().saturating_sub(1)];
+        let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return all };
+        let mut add = |at: &[Money]| all.iter_mut().zip(at.windows(2)).for_each(|(sum, pair)| *sum += pair[1] - pair[0]);
+        let living = |n: usize| rows[n].from < *last && rows[n].to.is_none_or(|to| to > *first);
+        let in_currency = |group: &&Group<'_>| group.price.currency == currency;
+        let mut at = Vec::with_capacity(edges.len());
+        for group in self.things.iter().filter(in_currency).filter(|group| group.rows().any(living)) {
+            let spans: Vec<Span> = group.rows().map(|n| span(&rows[n], *last)).collect();
+            let whole = whole(&spans);
+            let meter = Meter::new(group.price, rows[group.first].quantity, spans);
+            at.clear();
+            settled(edges, whole, |edge| meter.until(edge), |_, cost| at.push(cost));
+            add(&at);
+        }
+        for group in self.pools.iter().filter(in_currency) {
+            let spans: Vec<Span> = group.rows().map(|n| span(&rows[n], *last)).collect();
+            let whole = |at: &Timestamp| pool::shares(group.price, &spans, *at).into_iter().sum::<Money>();
+            add(&edges.iter().map(whole).collect::<Vec<_>>());
+        }
+        all
     }
-    all
+}
+
+/// The same money: rows that were read together share their price.
+fn is_one(price: &Price, other: &Price) -> bool {
+    std::ptr::eq(price, other) || price.is_like(other)
 }
 
 /// From costs up to four moments to what a row comes to.
@@ -134,45 +192,47 @@ fn span(row: &LedgerRow, end: Timestamp) -> Span {
     Span { from: row.from, to: row.to.unwrap_or(end.max(row.from)) }
 }
 
-/// Rows of one thing at one price together; and those that are billed in pools, one pool a table and price.
-fn grouped(rows: &[LedgerRow]) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
-    let mut of_key: HashMap<Key<'_>, Vec<usize>> = HashMap::with_capacity(rows.len());
-    let mut groups: Vec<Group<'_>> = Vec::with_capacity(rows.len());
-    let mut pools: Vec<Group<'_>> = Vec::new();
-    for (n, row) in rows.iter().enumerate() {
-        let Some(price) = row.price.as_deref() else { continue };
-        if price.rule.pool.is_some() {
-            match pools.iter_mut().find(|pool| pool.price.table == price.table && pool.price.is_like(price)) {
-                Some(pool) => pool.rows.push(n),
-                None => pools.push(Group { price, rows: vec![n] }),
-            }
-            continue;
-        }
-        let key = (&row.owner, row.address.as_str(), row.provider_id.as_deref(), row.quantity);
-        let known = of_key.entry(key).or_default();
-        match known.iter().find(|g| std::ptr::eq(groups[**g].price, price) || groups[**g].price.is_like(price)) {
-            Some(g) => groups[*g].rows.push(n),
-            None => {
-                known.push(groups.len());
-                groups.push(Group { price, rows: vec![n] });
-            }
-        }
-    }
-    (groups, pools)
+/// From the beginning of the first to the end of the last.
+fn whole(spans: &[Span]) -> Span {
+    let (from, to) = (spans.iter().map(|span| span.from).min(), spans.iter().map(|span| span.to).max());
+    Span { from: from.unwrap_or(Timestamp(0)), to: to.unwrap_or(Timestamp(0)) }
 }
 
-/// What each row of a group had cost up to some moments. The first row carries minimum and cap, later ones what they add.
-fn costs(rows: &[LedgerRow], group: &Group<'_>, moments: [Timestamp; 4]) -> Vec<(usize, [Money; 4])> {
-    let quantity = rows[group.rows[0]].quantity;
+/// Tells what something costs up to each moment. Most was closed long ago: it costs the same at all later moments.
+fn settled(moments: &[Timestamp], span: Span, cost: impl Fn(Timestamp) -> Money, mut tell: impl FnMut(usize, Money)) {
+    let mut known = None;
+    for (n, at) in moments.iter().map(|at| (*at).clamp(span.from, span.to.max(span.from))).enumerate() {
+        let cost = match known {
+            Some((before, cost)) if before == at => cost,
+            _ => cost(at),
+        };
+        known = Some((at, cost));
+        tell(n, cost);
+    }
+}
+
+/// Tells what each row of a group had cost up to some moments. The first row carries minimum and cap, later ones what they add.
+fn costs(rows: &[LedgerRow], group: &Group<'_>, moments: [Timestamp; 4], mut tell: impl FnMut(usize, [Money; 4])) {
+    let quantity = rows[group.first].quantity;
+    if group.more.is_empty() {
+        let span = span(&rows[group.first], moments[3]);
+        let cost = |at| {
+            let mut tally = Tally::new(group.price, quantity, at);
+            tally.add(span);
+            tally.cost()
+        };
+        let mut costs = [Money::ZERO; 4];
+        settled(&moments, span, cost, |m, cost| costs[m] = cost);
+        return tell(group.first, costs);
+    }
+    let mut spans: Vec<(Span, usize)> = group.rows().map(|n| (span(&rows[n], moments[3]), n)).collect();
+    spans.sort_unstable();
+    let mut tallies = moments.map(|at| Tally::new(group.price, quantity, at));
     let mut before = [Money::ZERO; 4];
-    let mut spans = Vec::with_capacity(group.rows.len());
-    let mut all = Vec::with_capacity(group.rows.len());
-    for n in &group.rows {
-        spans.push(span(&rows[*n], moments[3]));
-        let meter = Meter::new(group.price, quantity, spans.clone());
-        let with = moments.map(|at| meter.until(at));
-        all.push((*n, [0, 1, 2, 3].map(|m| with[m] - before[m])));
+    for (span, n) in spans {
+        tallies.iter_mut().for_each(|tally| tally.add(span));
+        let with = [0, 1, 2, 3].map(|m| tallies[m].cost());
+        tell(n, [0, 1, 2, 3].map(|m| with[m] - before[m]));
         before = with;
     }
-    all
 }
