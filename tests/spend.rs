@@ -11,6 +11,8 @@ mod billing;
 mod budget;
 #[path = "spend/cloud.rs"]
 mod cloud;
+#[path = "spend/pricing.rs"]
+mod pricing;
 #[path = "spend/states.rs"]
 mod states;
 #[path = "spend/vapor.rs"]

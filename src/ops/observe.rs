@@ -213,7 +213,7 @@ fn needs(
 }
 
 /// Regions beside the provider's own in which a site of the project runs on it.
-fn regions(project: &Project, provider: &Provider) -> Vec<String> {
+pub(super) fn regions(project: &Project, provider: &Provider) -> Vec<String> {
     let shapes = project.sites.values().flat_map(|site| {
         let named = site.environments.values().chain(site.patterns.iter().map(|(_, shape)| shape));
         std::iter::once(&site.base).chain(named)

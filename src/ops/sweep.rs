@@ -36,8 +36,20 @@ pub(super) struct Sweep<'a> {
     terraform: Option<Program>,
 }
 
-/// The var file of one question, removed after it.
-struct Vars(Utf8PathBuf);
+/// The var file of one question (`OTTO_VARS`), removed after it.
+pub(super) struct Vars(pub(super) Utf8PathBuf);
+
+impl Vars {
+    /// Writes one into the project's own folder.
+    pub(super) fn write(opened: &Opened, provider: &Provider, variables: &Value) -> Result<Self, String> {
+        let folder = opened.home.join("sweep");
+        private_folder(&folder).map_err(|error| format!("{folder}: {error}"))?;
+        let path = folder.join(format!("{}-{}.json", provider.name, std::process::id()));
+        let text = variables.to_string();
+        disk::write_atomic(&path, text.as_bytes(), 0o600).map_err(|error| format!("{path}: {error}"))?;
+        Ok(Self(path))
+    }
+}
 
 impl Drop for Vars {
     fn drop(&mut self) {
@@ -112,7 +124,7 @@ impl<'a> Sweep<'a> {
         args: &[&str],
         limit: Duration,
     ) -> Result<String, String> {
-        let vars = self.vars(provider)?;
+        let vars = Vars::write(self.opened, provider, &self.variables(provider))?;
         let mut env = self.env.clone();
         env.insert("OTTO_VARS".to_owned(), vars.0.to_string());
         let all: Vec<&str> = words[1..].iter().map(String::as_str).chain(args.iter().copied()).collect();
@@ -165,15 +177,6 @@ impl<'a> Sweep<'a> {
         let report =
             report.filter(|report| report.succeeded(Operation::Apply)).ok_or("its data sources did not end")?;
         of_output(report.outputs.get("orphans"))
-    }
-
-    fn vars(&self, provider: &Provider) -> Result<Vars, String> {
-        let folder = self.opened.home.join("sweep");
-        private_folder(&folder).map_err(|error| format!("{folder}: {error}"))?;
-        let path = folder.join(format!("{}-{}.json", provider.name, std::process::id()));
-        let text = self.variables(provider).to_string();
-        disk::write_atomic(&path, text.as_bytes(), 0o600).map_err(|error| format!("{path}: {error}"))?;
-        Ok(Vars(path))
     }
 
     /// What `orphans` is told: no deployment, but whose things are looked for.

@@ -1,18 +1,21 @@
 //! What vendors say themselves: this month's bill, and today's prices. A provider's folder answers, by its executable
 //! `bill`; nothing of a vendor is in the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::failure::{Failure, Kind, Result};
+use super::observe::regions;
 use super::secrets;
+use super::sweep::Vars;
 use super::world::{Opened, World, unusable};
 use crate::model::prices::PriceRow;
 use crate::model::spend::Actual;
-use crate::model::{Money, PriceTable, Provider};
+use crate::model::{Money, PriceTable, Project, Provider};
 use crate::process::{capture, disk};
 use crate::tools::script::interpreted;
 
@@ -134,6 +137,17 @@ fn program(provider: &Provider) -> Utf8PathBuf {
     Utf8Path::new(&provider.folder).join("bill")
 }
 
+/// What `bill` is told: where hosts may run, and which sizes the project and its price table know. A vendor has thousands.
+fn variables(project: &Project, provider: &Provider) -> Value {
+    let mut sizes: BTreeSet<&str> = provider.sizes.values().map(String::as_str).collect();
+    if let Some(table) = project.price_table(&provider.name) {
+        let is_host = |row: &&PriceRow| table.host.first().is_some_and(|host| host.kind == row.kind);
+        sizes.extend(table.rows.iter().filter(is_host).filter_map(|row| row.matches.get("size")).map(String::as_str));
+    }
+    let sizes: Vec<&str> = sizes.into_iter().filter(|size| !size.contains('*')).collect();
+    json!({"region": provider.region, "regions": regions(project, provider), "sizes": sizes})
+}
+
 /// What the provider's `bill` prints; its errors with secrets taken out.
 async fn ask(world: &World, opened: &Opened, provider: &Provider, word: &str) -> std::result::Result<String, String> {
     let program = program(provider);
@@ -144,7 +158,10 @@ async fn ask(world: &World, opened: &Opened, provider: &Provider, word: &str) ->
         return Err(format!("the environment variable {name} is not set"));
     }
     let secrets = secrets::gather(world, opened).map_err(|failure| failure.what)?;
-    let env = secrets.env().iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
+    let mut env: BTreeMap<String, String> =
+        secrets.env().iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
+    let vars = Vars::write(opened, provider, &variables(&opened.project, provider))?;
+    env.insert("OTTO_VARS".to_owned(), vars.0.to_string());
     let mut words = interpreted(&program).map_err(|error| format!("{program}: {error}"))?;
     words.push(word.to_owned());
     let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();

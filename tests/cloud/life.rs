@@ -131,13 +131,16 @@ fn billed(cloud: &Cloud, sandbox: &Sandbox) {
     assert_eq!(snapshots.len(), 2, "{rows:#?}");
     for row in snapshots {
         assert_eq!((&row["quantity"], &row["price"]["amount"]), (&json!("2.36"), &json!("0.06")), "{row}");
-        assert!(cloud.all("images").iter().any(|image| Some(image["id"].to_string().as_str()) == row["address"].as_str()));
+        assert!(
+            cloud.all("images").iter().any(|image| Some(image["id"].to_string().as_str()) == row["address"].as_str())
+        );
         // Vendors take a cent for the shortest life of a snapshot.
         assert_eq!(row["accrued"], "0.01", "{row}");
     }
     // In thousand-millionths: what the account asks for its droplets, and 2.36 GB at 0.06 USD for a 672nd of a month.
     let hourly = |droplet: &Value| (droplet["size"]["price_hourly"].as_f64().expect("a price") * 1e9).round() as i64;
-    let expected: i64 = cloud.all("droplets").iter().map(hourly).sum::<i64>() + 2 * (236 * 60_000_000 / 100 + 336) / 672;
+    let expected: i64 =
+        cloud.all("droplets").iter().map(hourly).sum::<i64>() + 2 * (236 * 60_000_000 / 100 + 336) / 672;
     let told = report["per_hour"].as_str().expect("an amount").parse::<f64>().expect("a number") * 1e9;
     assert!((told.round() as i64 - expected).abs() <= 2, "{told} {expected}");
 }

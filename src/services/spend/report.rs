@@ -155,7 +155,8 @@ impl<'a> Account<'a> {
         let rows = self.rows;
         let mut all = vec![Money::ZERO; edges.len().saturating_sub(1)];
         let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return all };
-        let mut add = |at: &[Money]| all.iter_mut().zip(at.windows(2)).for_each(|(sum, pair)| *sum += pair[1] - pair[0]);
+        let mut add =
+            |at: &[Money]| all.iter_mut().zip(at.windows(2)).for_each(|(sum, pair)| *sum += pair[1] - pair[0]);
         let living = |n: usize| rows[n].from < *last && rows[n].to.is_none_or(|to| to > *first);
         let in_currency = |group: &&Group<'_>| group.price.currency == currency;
         let mut at = Vec::with_capacity(edges.len());
