@@ -96,6 +96,14 @@ impl Docker {
         all.into_iter().find(|name| name.ends_with(machine)).unwrap_or_else(|| panic!("no container of {machine}"))
     }
 
+    /// As a container is that was made, and Vagrant interrupted before it came into the machine's network.
+    fn leave_network(&self, machine: &str) {
+        let networks = self.docker(&["network", "ls", "--filter", "name=vagrant_network_", "--format", "{{.Name}}"]);
+        assert_eq!(networks.len(), 1, "{networks:?}");
+        self.docker(&["start", &self.container(machine)]);
+        self.docker(&["network", "disconnect", &networks[0], &self.container(machine)]);
+    }
+
     fn start_otto(&self, sandbox: &Sandbox, args: &[&str]) -> Running {
         let mut command = sandbox.command(args, &sandbox.folder);
         let own = Path::new(env!("CARGO_BIN_EXE_otto")).parent().expect("a folder").display().to_string();
@@ -158,6 +166,7 @@ fn real_machines_come_up_are_repaired_and_go() {
     running.kill();
     processes::end_all_in(&sandbox.folder);
     unnoted(&sandbox, "www-2");
+    docker.leave_network("lb-1");
     let record = status(2);
     assert_eq!(record["phase"], "partial", "{record}");
     otto(&["resume", "--yes"]).ends(0);
