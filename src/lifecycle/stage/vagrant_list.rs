@@ -9,19 +9,34 @@ use super::super::context::Context;
 use super::super::inputs;
 use super::super::plan::Target;
 use super::super::unit_end::{Trouble, UnitEnd};
-use crate::model::HostSpec;
+use crate::model::{DeploymentId, HostSpec};
 use crate::process::disk;
 use crate::tools::vagrant::Vagrant;
 use crate::tools::vagrant::list::{HostList, Listed, addresses};
+
+/// Eight hexadecimal digits of a deployment in this folder, as no other clone has them.
+fn mark(context: &Context, id: &DeploymentId) -> String {
+    let hash = inputs::hash(&[("home", context.home.as_str()), ("deployment", &id.key())]);
+    hash.get(..8).unwrap_or_default().to_owned()
+}
+
+fn prefix(mark: &str) -> String {
+    format!("otto_{mark}_")
+}
+
+/// A list of machines of which nothing but the record is left. With the prefix of the last one: by these names the Vagrantfile
+/// may remove what Vagrant does not know.
+pub(super) fn again(context: &Context, id: &DeploymentId, hosts: Vec<Listed>) -> HostList {
+    HostList { prefix: prefix(&mark(context, id)), hosts }
+}
 
 /// The list of today; who had an address keeps it.
 pub(super) fn wanted(context: &Context, target: &Target, hosts: &[HostSpec], last: &HostList) -> HostList {
     let names: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
     let before: BTreeMap<String, String> =
         last.hosts.iter().map(|host| (host.name.clone(), host.address.clone())).collect();
-    let id = &target.spec.id;
-    let hash = inputs::hash(&[("home", context.home.as_str()), ("deployment", &id.key())]);
-    let seed = u32::from_str_radix(hash.get(..8).unwrap_or_default(), 16).unwrap_or_default();
+    let mark = mark(context, &target.spec.id);
+    let seed = u32::from_str_radix(&mark, 16).unwrap_or_default();
     let all = addresses(&names, &before, seed);
     let base = target.provider.bases.get("box").cloned().unwrap_or_default();
     let listed = hosts.iter().map(|host| Listed {
@@ -31,7 +46,7 @@ pub(super) fn wanted(context: &Context, target: &Target, hosts: &[HostSpec], las
         size: host.size.clone(),
         address: all.get(&host.name).cloned().unwrap_or_default(),
     });
-    HostList { prefix: format!("otto_{}_", hash.get(..8).unwrap_or_default()), hosts: listed.collect() }
+    HostList { prefix: prefix(&mark), hosts: listed.collect() }
 }
 
 /// The list of the last `up`; none before the first.
