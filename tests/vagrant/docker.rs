@@ -104,13 +104,31 @@ impl Docker {
         self.docker(&["network", "disconnect", &networks[0], &self.container(machine)]);
     }
 
-    fn start_otto(&self, sandbox: &Sandbox, args: &[&str]) -> Running {
-        let mut command = sandbox.command(args, &sandbox.folder);
+    /// A program that finds this daemon, and containers by Vagrant.
+    fn with_docker(&self, command: &mut Command) {
         let own = Path::new(env!("CARGO_BIN_EXE_otto")).parent().expect("a folder").display().to_string();
         let path = std::env::var("PATH").expect("a PATH");
         command.env("PATH", format!("{}:{own}:{path}", self.work().join("bin").display()));
         command.env("DOCKER_HOST", self.socket()).env_remove("DOCKER_CONTEXT").env_remove("DOCKER_TLS_VERIFY");
         command.env("VAGRANT_DEFAULT_PROVIDER", "docker").env("OTTO_VAGRANT_DOCKER_IMAGE", "otto-test/host:1");
+    }
+
+    /// Vagrant by hand, as the documents tell: in a deployment's folder.
+    #[track_caller]
+    fn vagrant(&self, sandbox: &Sandbox, args: &[&str]) {
+        let folder = sandbox.path(&format!(".otto/vagrant/{KEY}"));
+        let mut command = Command::new("vagrant");
+        command.args(args).current_dir(&folder).env("HOME", sandbox.base().join("home"));
+        command.env("VAGRANT_CWD", &folder).env("VAGRANT_DOTFILE_PATH", folder.join("state"));
+        command.env("OTTO_VAGRANT_HOSTS", folder.join("hosts.json")).env("VAGRANT_CHECKPOINT_DISABLE", "1");
+        self.with_docker(&mut command);
+        let output = command.output().expect("vagrant");
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    }
+
+    fn start_otto(&self, sandbox: &Sandbox, args: &[&str]) -> Running {
+        let mut command = sandbox.command(args, &sandbox.folder);
+        self.with_docker(&mut command);
         Running::spawn(near(self.daemon.id(), &command), &sandbox.base())
     }
 
@@ -152,6 +170,7 @@ fn real_machines_come_up_are_repaired_and_go() {
     assert_eq!(summary(&events, "dev/vagrant/hello:provision"), "2 machines up");
     assert_eq!(units(&events, "ok").len(), 3, "it serves, and was tested: {events:#?}");
     assert_eq!(docker.containers(&[]), ["lb-1", "www-1"]);
+    docker.vagrant(&sandbox, &["validate"]);
     assert_eq!(otto(&["ssh", "dev/vagrant/hello/www-1", "--", "whoami"]).ends(0).stdout.trim(), "vagrant");
     assert_eq!(status(0)["phase"], "tested");
     assert_eq!(units(&otto(&["up", HELLO, "--json"]).ends(0).events(), "skipped").len(), 2, "nothing is to be done");
