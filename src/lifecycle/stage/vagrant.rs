@@ -288,7 +288,8 @@ pub(super) async fn look(context: &Context, unit: &UnitId, vagrant: &Vagrant, st
 /// What is there before anything is done; nothing was asked where there can be nothing.
 async fn look_before(context: &Context, unit: &UnitId, work: &Work<'_>) -> Result<Report, Trouble> {
     let interrupted = work.record.dirty.is_some();
-    if !Vagrant::list(&work.vagrant.dir).is_file() || !(interrupted || !work.record.hosts.is_empty()) {
+    let none = !interrupted && work.record.hosts.is_empty();
+    if none || !Vagrant::list(&work.vagrant.dir).is_file() {
         return Ok(Report::default());
     }
     look(context, unit, &work.vagrant, if interrupted { "look" } else { "before" }).await
