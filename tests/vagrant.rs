@@ -1,9 +1,11 @@
 //! The provider `vagrant`: recorded transcripts through the reader, the whole of otto over a strict stand-in
-//! (`tests/fixtures/vagrant`), and the project's Vagrantfile with the real Vagrant where there is one.
+//! (`tests/fixtures/vagrant`), and where they are there the real Vagrant with the project's Vagrantfile, and with Docker.
 
 #![allow(clippy::print_stderr)]
 #![cfg(target_os = "linux")]
 
+#[path = "vagrant/docker.rs"]
+mod docker;
 mod support;
 
 use std::fs;
@@ -245,7 +247,7 @@ build {
 
 #[test]
 fn a_site_comes_up_on_machines_that_answer() {
-    let Some(hosts) = Hosts::start() else { return };
+    let Some(mut hosts) = Hosts::start() else { return };
     let place = Place::new(Sandbox::new("site"));
     place.sandbox.edit("sites/hello/site.yaml", "image: nginx, count: 2", "image: nginx, count: 1");
     for appliance in ["nginx", "haproxy"] {
@@ -256,11 +258,8 @@ fn a_site_comes_up_on_machines_that_answer() {
     let of = |address: &str| serde_json::json!({"HostName": address, "Port": 22, "User": "admin", "IdentityFile": key});
     let reached = serde_json::json!({"lb-1": of("10.88.0.10"), "www-1": of("10.88.0.11")});
     place.tell("addresses.json", &reached.to_string());
-    let otto = |args: &[&str]| -> Output {
-        let raw = hosts.near(&place.command(args)).output().expect("otto");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Output { code: raw.status.code().unwrap_or(-1), stdout: text(&raw.stdout), stderr: text(&raw.stderr) }
-    };
+    let start = |hosts: &Hosts, args: &[&str]| Running::spawn(hosts.near(&place.command(args)), &place.sandbox.base());
+    let otto = |args: &[&str]| start(&hosts, args).wait();
     let events = otto(&["up", HELLO, "--yes", "--json"]).ends(0).events();
     assert_eq!(units(&events, "ok").len(), 5, "{events:#?}");
     assert!(place.calls().contains("box add --machine-readable --force --name otto/nginx-"), "{}", place.calls());
@@ -269,7 +268,19 @@ fn a_site_comes_up_on_machines_that_answer() {
     assert_eq!(units(&events, "skipped").len(), 4, "what is up and unchanged is left alone: {events:#?}");
     assert_eq!(otto(&["ssh", "dev/vagrant/hello/www-1", "--", "whoami"]).ends(0).stdout.trim(), "admin");
     assert_eq!(otto(&["status", "--json"]).ends(0).json()["deployments"][0]["phase"], "tested");
-    otto(&["destroy", HELLO, "--yes"]).ends(0);
+
+    // A machine that went by another hand is made again, with a host key of its own.
+    hosts.tell("rekey", "web-a");
+    hosts.tell("kill", "web-a");
+    let all = fs::read_dir(place.stub.join("machines")).expect("a folder").flatten();
+    let www = all.map(|e| e.path()).find(|path| path.to_string_lossy().ends_with("www-1")).expect("a machine");
+    fs::remove_file(www).expect("removed");
+    let running = start(&hosts, &["up", HELLO, "--yes"]);
+    wait_for("the machine", || place.machines() == ["lb-1", "www-1"]);
+    hosts.tell("boot", "web-a");
+    running.wait().ends(0);
+    assert!(hosts.get("10.88.0.10", "hello.localhost").contains("Hello from otto"));
+    start(&hosts, &["destroy", HELLO, "--yes"]).wait().ends(0);
     assert!(place.machines().is_empty());
 }
 

@@ -68,6 +68,8 @@ pub const DECLARED: &[Var] = &[
     ),
     var("ANSIBLE_ROLES_PATH", "your own roles, likewise", "ansible.cfg"),
     var("ANSIBLE_CONFIG", "your ansible.cfg, for a project without one", "~/.ansible.cfg"),
+    var("OTTO_VAGRANT_DOCKER_IMAGE", "image of the containers that Vagrant makes with Docker", "the role's image"),
+    var("OTTO_VAGRANT_DRIVER", "driver of Vagrant's libvirt, such as `qemu` where there is no KVM", "the plugin's own"),
     var("SHELL", "the shell of `otto ssh` on a local host", "/bin/sh"),
     var("USER", "who the owner in tags and the journal is", "unknown"),
 ];

@@ -25,6 +25,7 @@ mod test;
 mod unconfigure;
 mod vagrant;
 mod vagrant_down;
+mod vagrant_list;
 mod vault;
 
 pub use config::hash as config_hash;

@@ -1,10 +1,10 @@
 //! Provision by Vagrant: the host list is written from the site, `vagrant up` makes what is in it, `ssh-config` says how
 //! each machine is reached. A machine that left the list is destroyed before Vagrant forgets its name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::super::call::{Call, Called, call};
 use super::super::context::Context;
@@ -13,14 +13,15 @@ use super::super::plan::Target;
 use super::super::reach;
 use super::super::unit_end::{Trouble, UnitEnd, outcome_of};
 use super::config::{self, Play};
+use super::vagrant_list::{copy_vagrantfile, read_list, wanted, write_list};
 use super::{build, guard, machines, provision, root};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Dirty, Host, HostSpec, HostState, Phase, UnitId};
-use crate::process::{Lock, disk};
+use crate::process::Lock;
 use crate::tools::terraform::{Planned, PlannedAction};
-use crate::tools::vagrant::list::{HostList, Listed, addresses};
+use crate::tools::vagrant::list::{HostList, Listed};
 use crate::tools::vagrant::{Report, Stream, Vagrant, explain, ssh_config};
-use crate::tools::{Invocation, Unread};
+use crate::tools::{Invocation, Unread, ssh};
 
 /// What will be done, decided before anything is.
 struct Work<'a> {
@@ -49,9 +50,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
     build::ensure(context, unit, &context.target(id)?.spec.clone()).await?;
     let mut work = prepare(context, id)?;
     agreed(context, unit, id, &work).await?;
-    if work.record.dirty.is_some() && Vagrant::list(&work.vagrant.dir).is_file() {
-        look(context, unit, &work.vagrant, "look").await?;
-    }
+    let there = look_before(context, unit, &work).await?;
     drain(context, unit, &mut work).await?;
     boxes(context, unit, &work).await?;
     begin(context, unit, &mut work)?;
@@ -62,6 +61,7 @@ pub(super) async fn run(context: &Context, unit: &UnitId, id: &DeploymentId) -> 
         called(context, unit, &mut work, ("destroy-some", going.len()), invocation).await?;
     }
     write_list(&work.vagrant.dir, &work.list)?;
+    forget_keys(context, &work, &there)?;
     let names = work.list.names();
     let invocation = work.vagrant.up(&[], &context.requests.passthrough);
     let report = called(context, unit, &mut work, ("up", names.len()), invocation).await?;
@@ -115,60 +115,6 @@ fn prepare<'a>(context: &'a Context, id: &DeploymentId) -> Result<Work<'a>, Trou
     let other = |host: &&Listed| last.hosts.iter().any(|old| old.name == host.name && old.image != host.image);
     let anew = list.hosts.iter().filter(other).map(|host| host.name.clone()).collect();
     Ok(Work { target, vagrant, before: record.clone(), record, hosts, list, leaving, anew })
-}
-
-/// The list of today; who had an address keeps it.
-fn wanted(context: &Context, target: &Target, hosts: &[HostSpec], last: &HostList) -> HostList {
-    let names: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
-    let before: BTreeMap<String, String> =
-        last.hosts.iter().map(|host| (host.name.clone(), host.address.clone())).collect();
-    let id = &target.spec.id;
-    let hash = inputs::hash(&[("home", context.home.as_str()), ("deployment", &id.key())]);
-    let seed = u32::from_str_radix(hash.get(..8).unwrap_or_default(), 16).unwrap_or_default();
-    let all = addresses(&names, &before, seed);
-    let base = target.provider.bases.get("box").cloned().unwrap_or_default();
-    let listed = hosts.iter().map(|host| Listed {
-        name: host.name.clone(),
-        role: host.role.clone(),
-        image: if host.image.is_empty() { base.clone() } else { host.image.clone() },
-        size: host.size.clone(),
-        address: all.get(&host.name).cloned().unwrap_or_default(),
-    });
-    HostList { prefix: format!("otto_{}_", hash.get(..8).unwrap_or_default()), hosts: listed.collect() }
-}
-
-/// The list of the last `up`; none before the first.
-pub(super) fn read_list(dir: &Utf8Path) -> Result<HostList, Trouble> {
-    let path = Vagrant::list(dir);
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HostList::default()),
-        other => other.map_err(Trouble::file(&path))?,
-    };
-    HostList::read(&text).map_err(|why| UnitEnd::failed(format!("{path}: {why}"), false).into())
-}
-
-/// Writes the list that the Vagrantfile reads.
-pub(super) fn write_list(dir: &Utf8Path, list: &HostList) -> Result<(), Trouble> {
-    let path = Vagrant::list(dir);
-    disk::write_atomic(&path, list.text().as_bytes(), 0o600).map_err(Trouble::file(&path))
-}
-
-/// The provider's own Vagrantfile, else the project's; a copy, so that `destroy` works after a branch switch.
-pub(super) fn copy_vagrantfile(context: &Context, provider: &str, dir: &Utf8Path) -> Result<(), Trouble> {
-    let project = context.config.parent().and_then(Utf8Path::parent).map(Utf8Path::to_owned);
-    let places: Vec<Utf8PathBuf> = [Some(Utf8PathBuf::from(provider)), project].into_iter().flatten().collect();
-    let found = places.iter().map(|place| place.join("Vagrantfile")).find(|path| path.is_file());
-    let to = Vagrant::vagrantfile(dir);
-    fs::create_dir_all(dir).map_err(Trouble::file(dir))?;
-    let Some(from) = found else {
-        if to.is_file() {
-            return Ok(());
-        }
-        let what = "there is no `Vagrantfile` in the project, and none beside `provider.yaml`";
-        return Err(UnitEnd::failed(what, false).hint("otto init --update").into());
-    };
-    let text = fs::read(&from).map_err(Trouble::file(&from))?;
-    disk::write_atomic(&to, &text, 0o600).map_err(Trouble::file(&to))
 }
 
 /// What is destroyed needs `--allow-destroy`, unless nothing of it was ever recorded; what is new, `--yes` or an answer.
@@ -337,6 +283,25 @@ pub(super) async fn look(context: &Context, unit: &UnitId, vagrant: &Vagrant, st
         context.note(unit, format!("after the interruption: {}", said.join(", ")), false)?;
     }
     Ok(report)
+}
+
+/// What is there before anything is done; nothing was asked where there can be nothing.
+async fn look_before(context: &Context, unit: &UnitId, work: &Work<'_>) -> Result<Report, Trouble> {
+    let interrupted = work.record.dirty.is_some();
+    let none = !interrupted && work.record.hosts.is_empty();
+    if none || !Vagrant::list(&work.vagrant.dir).is_file() {
+        return Ok(Report::default());
+    }
+    look(context, unit, &work.vagrant, if interrupted { "look" } else { "before" }).await
+}
+
+/// Machines that `up` makes in the place of recorded ones come with host keys of their own: the old ones are forgotten before,
+/// so that an interruption cannot come between.
+fn forget_keys(context: &Context, work: &Work<'_>, there: &Report) -> Result<(), Trouble> {
+    let made = |host: &&Host| there.is_missing(&host.name) || work.anew.contains(&host.name);
+    let hosts: Vec<&Host> = work.record.hosts.iter().filter(made).collect();
+    let access = context.access(&work.target.spec);
+    ssh::forget(&access, &hosts).map_err(Trouble::file(&access.known_hosts))
 }
 
 /// How each machine is reached. Where Vagrant forwards a port of its own machine (VirtualBox), SSH answers on the private

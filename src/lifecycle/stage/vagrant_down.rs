@@ -5,10 +5,10 @@ use std::fs;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::{Trouble, UnitEnd};
-use super::{destroy, vagrant};
+use super::{destroy, vagrant, vagrant_list};
 use crate::model::name::counted;
 use crate::model::{Deployment, DeploymentId, Phase, UnitId};
-use crate::tools::vagrant::list::{HostList, Listed};
+use crate::tools::vagrant::list::Listed;
 use crate::tools::vagrant::{Stream, Vagrant};
 
 /// Takes all machines of a deployment down.
@@ -93,10 +93,10 @@ fn list_there(
             ..Listed::default()
         });
         fs::create_dir_all(&tool.dir).map_err(Trouble::file(&tool.dir))?;
-        vagrant::write_list(&tool.dir, &HostList { prefix: String::new(), hosts: hosts.collect() })?;
+        vagrant_list::write_list(&tool.dir, &vagrant_list::again(context, id, hosts.collect()))?;
     }
     if gone || !Vagrant::vagrantfile(&tool.dir).is_file() {
-        vagrant::copy_vagrantfile(context, &context.target(id)?.provider.folder, &tool.dir)?;
+        vagrant_list::copy_vagrantfile(context, &context.target(id)?.provider.folder, &tool.dir)?;
     }
     Ok(true)
 }

@@ -18,6 +18,10 @@ const KNOWN: &[(&[&str], &str)] = &[
     ),
     (&["cannot connect to the docker daemon"], "Docker is not running"),
     (
+        &["pull access denied", "unable to find image", "requires a docker image to run"],
+        "Docker has no such image: OTTO_VAGRANT_DOCKER_IMAGE names one with an SSH server, Vagrant's user and its key",
+    ),
+    (
         &["could not be found or could not be accessed", "boxaddshortnotfound", "box could not be found"],
         "a box is missing: `otto images` builds those of the project; others are `base` of clowd/provision/vagrant/provider.yaml",
     ),
@@ -25,7 +29,10 @@ const KNOWN: &[(&[&str], &str)] = &[
         &["vt-x is not available", "svm is not available", "vt-x is disabled", "kvm module", "could not access kvm"],
         "this machine cannot run virtual machines fast, or something else has taken the processor's extension",
     ),
-    (&["forwarded port", "already in use"], "a port is taken: end what has it, or destroy the other machines"),
+    (
+        &["forwarded port", "port is already allocated", "address already in use"],
+        "a port is taken: end what has it, or destroy the other machines",
+    ),
     (
         &[
             "name is already taken",

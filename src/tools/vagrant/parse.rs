@@ -10,8 +10,13 @@ use crate::tools::said::{Reader, Said, bounded, one_line};
 const KEPT: usize = 20;
 /// The state of a machine that is not there, in all of Vagrant's providers.
 const ABSENT: &str = "not_created";
-/// The end of what stands before a machine's own error where Vagrant works on several at once.
-const TOGETHER: &str = "machine. Please handle this error then try again:\n";
+/// The ends of what stands before a machine's own error where Vagrant works on several at once.
+const TOGETHER: &[&str] =
+    &["machine. Please handle this error then try again:\n", "machine. Please report this as a bug:\n"];
+/// What stands before the words of a program that Vagrant called.
+const CALLED: &str = "A Docker command executed by Vagrant didn't complete successfully!";
+/// That of one with nothing behind it yet, in the provider for Docker: its container was not made, or not noted.
+const PREPARING: &str = "preparing";
 /// States of a machine that is up.
 const UP: &[&str] = &["running", "active"];
 
@@ -36,6 +41,11 @@ impl Report {
     /// Machines that exist in any state, in order.
     pub fn existing(&self) -> Vec<String> {
         self.states.iter().filter(|(_, state)| *state != ABSENT).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether the next `up` makes a machine, instead of starting the one that is there.
+    pub fn is_missing(&self, name: &str) -> bool {
+        self.states.get(name).is_some_and(|state| [ABSENT, PREPARING].contains(&state.as_str()))
     }
 
     /// Whether a machine runs.
@@ -135,12 +145,18 @@ fn unescaped(text: &str) -> String {
 fn diagnostic(text: &str, machine: Option<&str>) -> Diagnostic {
     let text = text.trim();
     // Of several machines at once: the first one's own words.
-    let text = match text.split_once(TOGETHER) {
-        Some((_, own)) if text.starts_with("An error occurred while executing multiple actions") => own.trim(),
-        _ => text,
+    let text = if text.starts_with("An error occurred while executing multiple actions") {
+        let owns = TOGETHER.iter().filter_map(|end| text.split_once(end));
+        owns.min_by_key(|(before, _)| before.len()).map_or(text, |(_, own)| own.trim())
+    } else {
+        text
     };
-    // It is wrapped at some 70 columns: the first paragraph says what is wrong.
-    let (summary, detail) = text.split_once("\n\n").unwrap_or((text, ""));
+    // It is wrapped at some 70 columns: the first paragraph says what is wrong, or what Docker says.
+    let said = text.strip_prefix(CALLED).and_then(|rest| rest.split_once("Stderr: ")).map(|(_, said)| said.trim());
+    let (summary, detail) = match said {
+        Some(said) => (said.split("\n").next().unwrap_or(said), text),
+        None => text.split_once("\n\n").unwrap_or((text, "")),
+    };
     Diagnostic {
         summary: one_line(&summary.replace('\n', " ")),
         detail: bounded(detail.trim()),
@@ -162,22 +178,34 @@ mod tests {
             "1,www-1,state,running",
             "1,www-1,state-human-short,running",
             "1,www-2,state,not_created",
+            "1,www-3,state,preparing",
             "1,,ui,info,Current machine states:\\n\\nwww-1 running%!(VAGRANT_COMMA) so",
             "1,,box-name,otto/nginx-1",
             "1,,error-exit,Vagrant::Errors::NoDefaultProvider,No usable default provider%!(VAGRANT_COMMA) here.\\n\\nMore",
             "1,,error-exit,Vagrant::Errors::BatchMultiError,An error occurred while executing multiple actions in parallel.\\nAny \
              errors that occurred are shown below.\\n\\nAn error occurred while executing the action on the 'lb-1'\\nmachine. \
              Please handle this error then try again:\\n\\nNo such\\nsocket\\n\\nAn error occurred on another",
+            "1,,error-exit,Vagrant::Errors::BatchMultiError,An error occurred while executing multiple actions in parallel.\\nAny \
+             errors that occurred are shown below.\\n\\nAn unexpected error occurred when executing the action on the\\n'www-1' \
+             machine. Please report this as a bug:\\n\\nno implicit conversion\\n\\n/usr/lib/x.rb:1:in `system'",
+            "1,,error-exit,Vagrant::Errors::BatchMultiError,An error occurred while executing multiple actions in parallel.\\nAny \
+             errors that occurred are shown below.\\n\\nAn error occurred while executing the action on the 'www-1'\\nmachine. \
+             Please handle this error then try again:\\n\\nA Docker command executed by Vagrant didn't complete successfully!\\n\
+             The command run along with the output from the command is shown\\nbelow.\\n\\nCommand: [\"docker\"%!(VAGRANT_COMMA) \
+             \"run\"]\\n\\nStderr: docker: Error response from daemon: No such image.\\nSee 'docker run --help'.\\n\\n\\nStdout:",
             "no line of it",
         ] {
             stream.line(line);
         }
         let report = stream.report();
         assert!(report.is_up("www-1") && !report.is_up("www-2"));
-        assert_eq!(report.existing(), ["www-1"]);
+        assert_eq!(report.existing(), ["www-1", "www-3"]);
+        assert_eq!(["www-1", "www-2", "www-3"].map(|name| report.is_missing(name)), [false, true, true]);
         assert_eq!(report.boxes.iter().collect::<Vec<_>>(), ["otto/nginx-1"]);
         assert_eq!(report.errors[0].summary, "No usable default provider, here.");
         assert_eq!(report.errors[0].detail, "More");
-        assert_eq!(report.errors[1].summary, "No such socket");
+        let told: Vec<&str> = report.errors[1..].iter().map(|error| error.summary.as_str()).collect();
+        let docker = "docker: Error response from daemon: No such image.";
+        assert_eq!(told, ["No such socket", "no implicit conversion", docker]);
     }
 }
