@@ -136,7 +136,19 @@ resource "google_compute_instance_group" "servers" {
   description = local.said
   zone        = local.zone
   network     = google_compute_network.site.id
-  instances   = [for name in sort(local.servers) : google_compute_instance.host[name].self_link]
+}
+
+# Each on its own: an instance that is made anew keeps its name, so a list of instances in the group would look as it did before,
+# and the new one would be left out of it.
+resource "google_compute_instance_group_membership" "servers" {
+  for_each       = toset(var.cloud_balancer ? local.servers : [])
+  instance       = google_compute_instance.host[each.key].self_link
+  instance_group = google_compute_instance_group.servers[0].name
+  zone           = local.zone
+
+  lifecycle {
+    replace_triggered_by = [google_compute_instance.host[each.key].instance_id]
+  }
 }
 
 resource "google_compute_region_health_check" "servers" {
