@@ -33,16 +33,21 @@ impl Account for Google {
 impl Google {
     /// Instances are records: nobody answers at their addresses.
     pub(crate) fn records() -> Option<Self> {
-        Self::start(None)
+        Self::with_key(StandIn::start("google", None)?)
+    }
+
+    /// The same for whoever needs no provider.
+    pub(crate) fn bare() -> Option<Self> {
+        Self::with_key(StandIn::bare("google", None))
     }
 
     /// Instances boot and let in by SSH.
     pub(crate) fn machines() -> Option<Self> {
-        Self::start(Some(hosts::base(false)?))
+        Self::with_key(StandIn::start("google", Some(hosts::base(false)?))?)
     }
 
-    fn start(base: Option<std::path::PathBuf>) -> Option<Self> {
-        let google = Self(StandIn::start("google", base)?);
+    fn with_key(stand_in: StandIn) -> Option<Self> {
+        let google = Self(stand_in);
         let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA"]).output();
         let Some(made) = made.ok().filter(|output| output.status.success()) else {
             eprintln!("SKIPPED: no openssl here, with which `clowd/provision/gcp/orphans` signs");
@@ -56,7 +61,7 @@ impl Google {
         Some(google)
     }
 
-    fn credentials(&self) -> String {
+    pub(crate) fn credentials(&self) -> String {
         self.folder.path().join("account.json").display().to_string()
     }
 

@@ -126,10 +126,8 @@ fn install(program: &Path, mirror: &Path) -> std::io::Result<()> {
     fs::rename(part, mirror)
 }
 
-/// The file that tells Terraform to install from there, written into a folder.
-pub(crate) fn configuration(folder: &Path, mirror: &Path) -> PathBuf {
-    let path = folder.join("terraform.rc");
+/// Writes the file that tells Terraform to install from there.
+pub(crate) fn configuration(path: &Path, mirror: &Path) {
     let text = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
-    fs::write(&path, text).expect("a file");
-    path
+    fs::write(path, text).expect("a file");
 }

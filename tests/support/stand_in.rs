@@ -22,11 +22,18 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    /// Starts the one of this name; its machines boot from `base`, or are records. Nothing where the provider cannot be had.
+    /// Starts the one of this name, for Terraform; its machines boot from `base`, or are records. Nothing where the provider cannot be had.
     pub(crate) fn start(name: &str, base: Option<PathBuf>) -> Option<Self> {
         let mirror = providers::mirror()?;
+        let cloud = Self::bare(name, base);
+        providers::configuration(&cloud.rc, mirror);
+        Some(cloud)
+    }
+
+    /// The same for whoever needs no provider.
+    pub(crate) fn bare(name: &str, base: Option<PathBuf>) -> Self {
         let folder = tempfile::Builder::new().prefix("otto-cloud-").tempdir().expect("a folder");
-        let rc = providers::configuration(folder.path(), mirror);
+        let rc = folder.path().join("terraform.rc");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).join("api.py");
         let mut command = Command::new(if base.is_some() { "unshare" } else { "python3" });
         if base.is_some() {
@@ -46,7 +53,7 @@ impl StandIn {
         let host = if base.is_some() { "10.88.0.1" } else { "127.0.0.1" };
         let url = format!("http://{host}:{}", fs::read_to_string(&port).expect("a port"));
         let input = api.stdin.take();
-        Some(Self { api, input, folder, url, machines: base.is_some(), rc })
+        Self { api, input, folder, url, machines: base.is_some(), rc }
     }
 
     /// Makes a project one that works on a provider, with a key of its own and this user on the machines.

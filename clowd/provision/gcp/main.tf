@@ -20,7 +20,8 @@ locals {
   whose  = { for key in ["otto:deployment", "otto:project", "otto:store"] : key => lookup(var.tags, key, "none") }
   mark   = substr(md5(jsonencode(local.whose)), 0, 8)
   prefix = "${trimsuffix(substr("otto-${replace(var.deployment, "_", "-")}", 0, 40), "-")}-${local.mark}"
-  # What cannot carry labels says the same in its description. No expiry: most descriptions cannot be changed.
+  # What cannot carry labels says the same in its description; what can does as well, as labels end at 63 characters. No expiry: most
+  # descriptions cannot be changed.
   said = jsonencode(local.whose)
 
   # Neither colons nor capitals: otto_deployment, and otto_owner of ann@desk.lan is ann-desk-lan.
@@ -102,6 +103,7 @@ resource "google_compute_firewall" "inner" {
 resource "google_compute_instance" "host" {
   for_each                  = local.hosts
   name                      = local.names[each.key]
+  description               = local.said
   machine_type              = each.value.size
   zone                      = local.zone
   tags                      = contains(local.entries, each.key) ? ["entry"] : ["inner"]
