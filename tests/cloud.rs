@@ -1,5 +1,5 @@
-//! DigitalOcean from end to end, through the binary: the unchanged root `clowd/provision/do` and the unchanged templates `images/*/do`, real
-//! Terraform, Packer and Ansible, on a stand-in of the API whose droplets boot; with every fault that clouds have.
+//! Clouds from end to end, through the binary: the unchanged roots `clowd/provision/{do,gcp,aws}` and the unchanged templates `images/*/do`, real
+//! Terraform, Packer and Ansible, on stand-ins of the APIs, whose droplets and instances boot; with every fault that clouds have.
 
 #![allow(clippy::print_stderr)]
 
@@ -7,6 +7,8 @@
 mod accounts;
 #[path = "cloud/faults.rs"]
 mod faults;
+#[path = "cloud/google.rs"]
+mod google;
 #[path = "cloud/life.rs"]
 mod life;
 #[path = "cloud/mixed.rs"]
@@ -20,7 +22,7 @@ mod support;
 #[path = "cloud/zones.rs"]
 mod zones;
 
-use support::digitalocean::Cloud;
+use support::digitalocean::{Account as _, Cloud};
 use support::{Output, Sandbox};
 
 const THINGS: &str = "dev/do/things";

@@ -44,12 +44,14 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
     let now = world.clock.now();
     let ages = Ages::new(&opened.project, &index, now);
     let ids: Vec<DeploymentId> = records.iter().map(|record| record.id.clone()).collect();
-    let last = store.last_runs(&ids).map_err(unusable)?;
+    let last = store.last_runs(&ids, &[]).map_err(unusable)?;
     let looks = store.drift_last().map_err(unusable)?;
+    let looked: Vec<DeploymentId> = ids.iter().filter(|id| looks.contains_key(*id)).cloned().collect();
+    let changed = store.last_runs(&looked, &HARMLESS).map_err(unusable)?;
     let accounts = Accounts::new(&opened.project, &store.ledger(None).map_err(unusable)?, now);
     let checker = if offline { None } else { Some(Checker::new()) };
     let rows = records.iter().map(|record| {
-        let (opened, looks, last, ages) = (&opened, &looks, &last, &ages);
+        let (opened, looks, last, changed, ages) = (&opened, &looks, &last, &changed, &ages);
         let (unended, checker, accounts) = (&unended, &checker, &accounts);
         async move {
             let found = match checker {
@@ -62,7 +64,7 @@ pub async fn status(world: &World, selection: &Selection, offline: bool) -> Resu
             let last = last.get(&record.id).map(|last| last_run(last, &at_work));
             let mut row = row(record, found, last, &at_work, ages, now);
             row.spend = accounts.of(&record.id);
-            row.drift = looks.get(&record.id).and_then(|look| drift(look, record, row.last_run.as_ref()));
+            row.drift = looks.get(&record.id).and_then(|look| drift(look, record, changed.get(&record.id)));
             if !offline && row.drift.as_ref().is_some_and(|drift| drift.changes > 0) {
                 row.health = row.health.worst(Health::Warning);
             }
@@ -113,10 +115,12 @@ async fn orphans(world: &World, opened: &Opened, store: &Store, records: &[Deplo
         .collect())
 }
 
+/// Verbs after which what a look for drift found is still so.
+const HARMLESS: [&str; 2] = ["test", "extend"];
+
 /// The last look for drift, unless something was done since.
 fn drift(found: &DriftRow, record: &Deployment, last: Option<&LastRun>) -> Option<DriftStatus> {
-    let harmless = |verb: &str| matches!(verb, "test" | "extend");
-    let since = last.is_some_and(|run| !harmless(&run.verb) && run.ended_at.is_none_or(|end| end > found.at));
+    let since = last.is_some_and(|run| run.ended_at.is_none_or(|end| end > found.at));
     (record.phase.exists() && !since).then_some(DriftStatus { at: found.at, changes: u64::from(found.changes) })
 }
 

@@ -1,5 +1,7 @@
 //! Small notations in project files and flags: spans of time, amounts of money, domains.
 
+use std::net::IpAddr;
+
 /// Seconds in `90m`, `8h`, `2d`, `1w`, `1d12h`; nothing when it is no such text, zero, or above ten years.
 pub fn seconds(text: &str) -> Option<u64> {
     const TEN_YEARS: u64 = 10 * 366 * 86_400;
@@ -45,13 +47,20 @@ pub fn money(text: &str) -> Option<(String, String)> {
     fits.then(|| (amount.to_owned(), currency.to_owned()))
 }
 
-/// A network such as `198.51.100.0/24`; an address alone is the network of just that one.
+/// A network such as `198.51.100.0/24`; an address alone is the network of just that one. Of an address with a length its network, as
+/// providers refuse another form.
 pub fn cidr(text: &str) -> Option<String> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let address: std::net::IpAddr = address.parse().ok()?;
+    let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits: u8 = bits.map_or(Some(most), |bits| bits.parse().ok()).filter(|bits| *bits <= most)?;
-    Some(format!("{address}/{bits}"))
+    let bits: u32 = bits.map_or(Some(most), |bits| bits.parse().ok()).filter(|bits| *bits <= most)?;
+    let network = match address {
+        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & u32::MAX.checked_shl(most - bits).unwrap_or(0)).into()),
+        IpAddr::V6(address) => {
+            IpAddr::V6((u128::from(address) & u128::MAX.checked_shl(most - bits).unwrap_or(0)).into())
+        }
+    };
+    Some(format!("{network}/{bits}"))
 }
 
 /// A domain in small letters, or why it is none.
@@ -107,6 +116,23 @@ mod tests {
         assert_eq!(money("12.50 EUR"), Some(("12.50".into(), "EUR".into())));
         for text in ["20", "USD 20", "20 usd", "20 USD a", "-1 USD", "1e3 USD", "1. USD", ".5 USD", "20USD"] {
             assert_eq!(money(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_have_no_bits_of_hosts() {
+        for (text, expected) in [
+            ("203.0.113.7", "203.0.113.7/32"),
+            ("203.0.113.7/24", "203.0.113.0/24"),
+            ("203.0.113.7/0", "0.0.0.0/0"),
+            ("2001:DB8::7", "2001:db8::7/128"),
+            ("2001:db8::7/32", "2001:db8::/32"),
+            ("::1/0", "::/0"),
+        ] {
+            assert_eq!(cidr(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "203.0.113", "203.0.113.7/33", "::/129", "::/", "203.0.113.7/-1", "host/8"] {
+            assert_eq!(cidr(text), None, "{text}");
         }
     }
 

@@ -11,11 +11,15 @@ use crate::model::{DeploymentId, LastRun, Outcome, RunId, Timestamp};
 
 impl Store {
     /// By deployment, the last run that had a unit of it at work; its outcome is the worst of these units, and `running`
-    /// where its end was not recorded.
+    /// where its end was not recorded. Runs of the verbs `besides` do not count.
     ///
     /// # Errors
     /// Unreadable or damaged.
-    pub fn last_runs(&self, meant: &[DeploymentId]) -> Result<BTreeMap<DeploymentId, LastRun>, StoreError> {
+    pub fn last_runs(
+        &self,
+        meant: &[DeploymentId],
+        besides: &[&str],
+    ) -> Result<BTreeMap<DeploymentId, LastRun>, StoreError> {
         self.read(|conn| {
             let mut missing: BTreeMap<String, &DeploymentId> = meant.iter().map(|id| (id.to_string(), id)).collect();
             let mut found = BTreeMap::new();
@@ -27,6 +31,9 @@ impl Store {
                     break;
                 }
                 let (run, verb, ended_at): (String, String, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                if besides.contains(&verb.as_str()) {
+                    continue;
+                }
                 for (name, worst) in worst_of(conn, &run)? {
                     let Some(id) = missing.remove(&name) else { continue };
                     let outcome = if ended_at.is_none() { Outcome::Running } else { worst };

@@ -1,7 +1,7 @@
 //! Several stores and projects on one account: each sees to its own.
 
 use super::support::Sandbox;
-use super::support::digitalocean::Cloud;
+use super::support::digitalocean::{Account as _, Cloud};
 use super::{NAMES, PROVISION, THINGS, site_things, things};
 
 /// The droplets of a store, by id.

@@ -3,6 +3,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use super::support::digitalocean::Account as _;
 use super::support::wait_for;
 use super::{NAMES, PROVISION, THINGS, destroyed, is, repair, things};
 

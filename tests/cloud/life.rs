@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::support::digitalocean::Cloud;
+use super::support::digitalocean::{Account as _, Cloud};
 use super::support::{Sandbox, summary, units};
 
 const HELLO: &str = "dev/do/hello";

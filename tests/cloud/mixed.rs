@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::support::digitalocean::Cloud;
+use super::support::digitalocean::{Account as _, Cloud};
 use super::support::{Sandbox, units, wait_for};
 
 /// Two sites that boot the cloud's stock image, one behind the cloud's own balancer, and one that is only here.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::digitalocean::Cloud;
+use super::support::digitalocean::{Account as _, Cloud};
 use super::support::{Sandbox, processes, schema, wait_for};
 use super::{NAMES, PROVISION, THINGS, destroyed, is, things};
 

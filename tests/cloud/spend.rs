@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::Sandbox;
-use super::support::digitalocean::Cloud;
+use super::support::digitalocean::{Account as _, Cloud};
 use super::{PROVISION, THINGS, destroyed, things};
 
 /// A decimal text in hundred-thousandths.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::support::digitalocean::Account as _;
 use super::{PROVISION, THINGS, destroyed, things};
 
 #[test]

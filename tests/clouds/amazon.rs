@@ -1,7 +1,12 @@
-//! Amazon's images: Packer's real `amazon-ebs` on the templates of `images/*/aws`, against moto (from PyPI, in the tests' cache). Its
-//! instances are records with nobody behind them, so the build's own steps on the machine are left out.
+//! Amazon, against moto (from PyPI, in the tests' cache), whose instances are records with nobody behind them. Images: Packer's real
+//! `amazon-ebs` on the templates of `images/*/aws`, the build's own steps on the machine left out. The unchanged root: real Terraform with a
+//! stand-in for the provider.
+
+#[path = "amazon_root.rs"]
+mod root;
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -9,12 +14,14 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
+use crate::repository;
 use crate::support::{Output, Sandbox, cache, wait_for};
 
-struct Amazon {
+/// One account.
+pub(crate) struct Amazon {
     server: Child,
     url: String,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 /// moto's server, installed once.
@@ -39,7 +46,7 @@ fn moto() -> Result<PathBuf, String> {
 }
 
 impl Amazon {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let server = match moto() {
             Ok(server) => server,
             Err(why) => {
@@ -51,6 +58,7 @@ impl Amazon {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
         let mut command = Command::new(server);
         command.args(["-H", "127.0.0.1", "-p", &free.port().to_string()]);
+        command.env("MOTO_AMIS_PATH", repository("tests/fixtures/amazon/amis.json"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let server = command.spawn().expect("moto");
         wait_for("moto", || TcpStream::connect(free).is_ok());
@@ -64,17 +72,18 @@ impl Amazon {
             ("AWS_POLL_DELAY_SECONDS", "1"),
         ]);
         command.envs([("AWS_ENDPOINT_URL", &self.url), ("AWS_ENDPOINT_URL_EC2", &self.url)]);
+        command.env("TF_CLI_CONFIG_FILE", self.sandbox.base().join("terraform.rc"));
         let output = command.output().expect("a program");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Output { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
-    fn otto(&self, args: &[&str]) -> Output {
+    pub(crate) fn otto(&self, args: &[&str]) -> Output {
         self.with_account(self.sandbox.command(args, &self.sandbox.folder))
     }
 
     /// The provider's own sweep.
-    fn orphans(&self, args: &[&str]) -> Vec<Value> {
+    pub(crate) fn orphans(&self, args: &[&str]) -> Vec<Value> {
         let id = fs::read_to_string(self.sandbox.path("otto.yaml")).expect("a file");
         let id = id.lines().find_map(|line| line.strip_prefix("id:")).and_then(|rest| rest.split('"').nth(1));
         let vars = self.sandbox.base().join("vars.json");
@@ -84,6 +93,25 @@ impl Amazon {
         command.arg(self.sandbox.path("clowd/provision/aws/orphans")).args(args).env("OTTO_VARS", vars);
         let listed = self.with_account(command).ends(0);
         listed.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+impl Amazon {
+    /// One call of moto's API.
+    pub(crate) fn call(&self, service: &str, path: &str, body: &str) -> String {
+        let place = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(place).expect("moto");
+        let scope = format!("key/20261121/us-east-1/{service}/aws4_request");
+        let kind = if body.starts_with('<') { "text/xml" } else { "application/x-www-form-urlencoded" };
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nHost: {place}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + body).as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.lines().next().is_some_and(|line| line.contains(" 20")), "{answer}");
+        answer
     }
 }
 

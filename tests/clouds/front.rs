@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::support::Sandbox;
-use crate::support::digitalocean::Cloud;
+use crate::support::digitalocean::{Account as _, Cloud};
 
 const SITE: &str = "domains: [shop.org, www.shop.org, other.org, shop.test]
 roles:

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::digitalocean::Cloud;
+use crate::support::digitalocean::{Account as _, Cloud};
 use crate::support::{Sandbox, wait_for};
 
 const THINGS: &str = "dev/do/things";

@@ -5,11 +5,14 @@
 #![allow(dead_code, reason = "every test binary uses its part")]
 
 pub(crate) mod digitalocean;
+pub(crate) mod google;
 pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod processes;
+pub(crate) mod providers;
 pub(crate) mod schema;
+pub(crate) mod stand_in;
 pub(crate) mod toy;
 
 use std::ffi::OsStr;

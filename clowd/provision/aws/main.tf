@@ -14,10 +14,10 @@ locals {
   long  = { for name, host in local.hosts : name => "${var.environment}-${var.site}-${name}" }
   names = { for name, long in local.long : name => length(long) <= 63 ? long : "${substr(long, 0, 54)}-${substr(md5(long), 0, 8)}" }
 
-  # Another store may have a deployment of this name. Balancers have 32 characters.
+  # Another store may have a deployment of this name. Balancers and target groups (which end with their port) have 32 characters.
   mark   = substr(md5("${var.deployment}/${lookup(var.tags, "otto:project", "none")}/${lookup(var.tags, "otto:store", "none")}"), 0, 8)
   prefix = "otto-${replace(var.deployment, "_", "-")}-${local.mark}"
-  short  = "${trimsuffix(substr("otto-${replace(var.deployment, "_", "-")}", 0, 20), "-")}-${local.mark}"
+  short  = "${trimsuffix(substr("otto-${replace(var.deployment, "_", "-")}", 0, 19), "-")}-${local.mark}"
 
   admins_4 = [for cidr in var.admin_cidrs : cidr if length(regexall(":", cidr)) == 0]
   admins_6 = [for cidr in var.admin_cidrs : cidr if length(regexall(":", cidr)) > 0]
@@ -116,9 +116,19 @@ data "aws_ami" "stock" {
   }
 }
 
+# The one that was the newest when the first such host was made: a newer one is no reason for other hosts.
+resource "terraform_data" "stock" {
+  count = local.stock ? 1 : 0
+  input = data.aws_ami.stock[0].id
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_instance" "host" {
   for_each                    = local.hosts
-  ami                         = each.value.image != "" ? each.value.image : data.aws_ami.stock[0].id
+  ami                         = each.value.image != "" ? each.value.image : terraform_data.stock[0].output
   instance_type               = each.value.size
   associate_public_ip_address = true
   tags                        = merge(var.tags, { Name = local.names[each.key] })
@@ -144,7 +154,7 @@ resource "aws_instance" "host" {
 
   # Of a t3: what it has earned is what it uses; unlimited credits would be paid for.
   dynamic "credit_specification" {
-    for_each = startswith(each.value.size, "t") ? ["standard"] : []
+    for_each = length(regexall("^t[0-9]", each.value.size)) > 0 ? ["standard"] : []
     content {
       cpu_credits = credit_specification.value
     }
@@ -200,6 +210,7 @@ resource "aws_lb_target_group" "front" {
     protocol            = "TCP"
     port                = 80
     interval            = 10
+    timeout             = 5
     healthy_threshold   = 2
     unhealthy_threshold = 2
   }
@@ -218,10 +229,17 @@ resource "aws_lb_listener" "front" {
   }
 }
 
-resource "aws_lb_target_group_attachment" "front" {
-  for_each         = { for pair in setproduct(var.cloud_balancer ? ["http", "https"] : [], local.servers) : "${pair[0]} ${pair[1]}" => { port = pair[0], host = pair[1] } }
-  target_group_arn = aws_lb_target_group.front[each.value.port].arn
-  target_id        = aws_instance.host[each.value.host].id
+# The key is the host's name: what is replaced with a host is known by it.
+resource "aws_lb_target_group_attachment" "http" {
+  for_each         = toset(var.cloud_balancer ? local.servers : [])
+  target_group_arn = aws_lb_target_group.front["http"].arn
+  target_id        = aws_instance.host[each.key].id
+}
+
+resource "aws_lb_target_group_attachment" "https" {
+  for_each         = toset(var.cloud_balancer ? local.servers : [])
+  target_group_arn = aws_lb_target_group.front["https"].arn
+  target_id        = aws_instance.host[each.key].id
 }
 
 # --- DNS records, where a zone of this account is named -----------------------------------------------------------------------------

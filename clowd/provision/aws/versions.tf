@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source  = "registry.terraform.io/hashicorp/aws" # with its host: OpenTofu would take its own registry
-      version = ">= 5.0, < 7.0"
+      version = ">= 5.13, < 7.0" # with security groups of network load balancers
     }
   }
 }

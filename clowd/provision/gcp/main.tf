@@ -20,7 +20,8 @@ locals {
   whose  = { for key in ["otto:deployment", "otto:project", "otto:store"] : key => lookup(var.tags, key, "none") }
   mark   = substr(md5(jsonencode(local.whose)), 0, 8)
   prefix = "${trimsuffix(substr("otto-${replace(var.deployment, "_", "-")}", 0, 40), "-")}-${local.mark}"
-  # What cannot carry labels says the same in its description. No expiry: most descriptions cannot be changed.
+  # What cannot carry labels says the same in its description; what can does as well, as labels end at 63 characters. No expiry: most
+  # descriptions cannot be changed.
   said = jsonencode(local.whose)
 
   # Neither colons nor capitals: otto_deployment, and otto_owner of ann@desk.lan is ann-desk-lan.
@@ -102,6 +103,7 @@ resource "google_compute_firewall" "inner" {
 resource "google_compute_instance" "host" {
   for_each                  = local.hosts
   name                      = local.names[each.key]
+  description               = local.said
   machine_type              = each.value.size
   zone                      = local.zone
   tags                      = contains(local.entries, each.key) ? ["entry"] : ["inner"]
@@ -136,7 +138,19 @@ resource "google_compute_instance_group" "servers" {
   description = local.said
   zone        = local.zone
   network     = google_compute_network.site.id
-  instances   = [for name in sort(local.servers) : google_compute_instance.host[name].self_link]
+}
+
+# Each on its own: an instance that is made anew keeps its name, so a list of instances in the group would look as it did before,
+# and the new one would be left out of it.
+resource "google_compute_instance_group_membership" "servers" {
+  for_each       = toset(var.cloud_balancer ? local.servers : [])
+  instance       = google_compute_instance.host[each.key].self_link
+  instance_group = google_compute_instance_group.servers[0].name
+  zone           = local.zone
+
+  lifecycle {
+    replace_triggered_by = [google_compute_instance.host[each.key].instance_id]
+  }
 }
 
 resource "google_compute_region_health_check" "servers" {

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "registry.terraform.io/hashicorp/google" # with its host: OpenTofu would take its own registry
-      version = ">= 5.0, < 8.0"
+      version = ">= 5.16, < 8.0"
     }
   }
 }

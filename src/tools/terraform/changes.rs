@@ -41,8 +41,57 @@ pub fn drift(document: &str) -> Result<Vec<ResourceChange>, String> {
     }
     let found = plan["resource_drift"].as_array().into_iter().flatten();
     Ok(found
-        .filter_map(|one| self::one(one["address"].as_str().unwrap_or_default().to_owned(), &one["change"]))
+        .filter_map(|one| {
+            let mut change = one["change"].clone();
+            change["after"] = reconciled(&change["before"], &change["after"]);
+            let found = self::one(one["address"].as_str().unwrap_or_default().to_owned(), &change)?;
+            (found.action != "update" || change["before"] != change["after"]).then_some(found)
+        })
         .collect())
+}
+
+/// What is there now, with what only says nothing in another way as it was said before: providers write no value as null when
+/// they made a thing, and as `[]`, `{}`, `""`, `false` or 0 when they look at it again.
+fn reconciled(before: &Value, after: &Value) -> Value {
+    match (before, after) {
+        _ if alike(before, after) => before.clone(),
+        (Value::Object(old), Value::Object(new)) => {
+            let keys = new.iter().map(|(key, value)| (key.clone(), reconciled(&before[key], value)));
+            let gone = old.iter().filter(|(key, value)| !new.contains_key(*key) && alike(value, &Value::Null));
+            keys.chain(gone.map(|(key, value)| (key.clone(), value.clone()))).collect()
+        }
+        _ => after.clone(),
+    }
+}
+
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Null, value) | (value, Value::Null) => says_nothing(value),
+        (Value::Object(a), Value::Object(b)) => {
+            a.keys().chain(b.keys()).all(|key| alike(&one[key.as_str()], &other[key.as_str()]))
+        }
+        // Blocks of a set have no order of their own.
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() && a.iter().all(Value::is_object) => {
+            let mut left: Vec<&Value> = b.iter().collect();
+            for item in a {
+                let Some(at) = left.iter().position(|other| alike(item, other)) else { return false };
+                left.swap_remove(at);
+            }
+            true
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.values().all(says_nothing),
+    }
 }
 
 fn one(address: String, change: &Value) -> Option<ResourceChange> {
@@ -154,6 +203,31 @@ fn bounded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_said_in_another_way_is_no_drift() {
+        let of = |before: Value, after: Value| {
+            let change = serde_json::json!({"actions": ["update"], "before": before, "after": after});
+            let plan =
+                serde_json::json!({"format_version": "1.2", "resource_drift": [{"address": "a.b", "change": change}]});
+            drift(&plan.to_string()).expect("a plan")
+        };
+        let rule = |port: u16, own: Value| serde_json::json!({"port": port, "self": own, "groups": []});
+        let before =
+            serde_json::json!({"id": "1", "records": null, "rules": [rule(80, Value::Null), rule(443, Value::Null)]});
+        let after = serde_json::json!({"id": "1", "records": [], "tags": {}, "rules": [rule(443, false.into()), rule(80, false.into())]});
+        assert!(of(before.clone(), after.clone()).is_empty());
+        assert!(of(after.clone(), before.clone()).is_empty());
+        let mut other = after.clone();
+        other["rules"][0]["self"] = true.into();
+        other["records"] = serde_json::json!(["10.0.0.1"]);
+        let found = of(before.clone(), other);
+        let paths: Vec<&str> = found.iter().flat_map(|one| &one.fields).map(|field| field.path.as_str()).collect();
+        assert_eq!(paths, ["records", "rules"]);
+        for (was, is) in [(serde_json::json!(["a", "b"]), serde_json::json!(["b", "a"])), (true.into(), Value::Null)] {
+            assert_eq!(of(serde_json::json!({"list": was}), serde_json::json!({"list": is})).len(), 1);
+        }
+    }
 
     #[test]
     fn values_are_told_and_secrets_are_not() {
