@@ -17,6 +17,8 @@ mod orphans;
 mod spend;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "cloud/tofu.rs"]
+mod tofu;
 #[path = "cloud/zones.rs"]
 mod zones;
 

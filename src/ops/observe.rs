@@ -164,6 +164,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         variables: BTreeSet::new(),
         backend_config: Vec::new(),
         keep: Vec::new(),
+        ignore_changes: Vec::new(),
     }
 }
 

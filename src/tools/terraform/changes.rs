@@ -30,19 +30,44 @@ pub fn changes(document: &str) -> Result<Vec<ResourceChange>, String> {
     Ok(all)
 }
 
-/// What changed behind the tool's back, out of the same document of a refresh-only plan.
+/// What changed behind the tool's back, out of the same document of a refresh-only plan. Not told: attributes that are
+/// `ignored` (`TYPE.ATTRIBUTE`, `*` for anything), and such that were unset and now are read as empty.
 ///
 /// # Errors
 /// A document that is no plan.
-pub fn drift(document: &str) -> Result<Vec<ResourceChange>, String> {
+pub fn drift(document: &str, ignored: &[String]) -> Result<Vec<ResourceChange>, String> {
     let plan: Value = serde_json::from_str(document).map_err(|error| format!("the plan is no JSON: {error}"))?;
     if plan["format_version"].is_null() {
         return Err("the document says no `format_version`: it is no plan".to_owned());
     }
     let found = plan["resource_drift"].as_array().into_iter().flatten();
     Ok(found
-        .filter_map(|one| self::one(one["address"].as_str().unwrap_or_default().to_owned(), &one["change"]))
+        .filter_map(|one| {
+            let mut change = self::one(one["address"].as_str().unwrap_or_default().to_owned(), &one["change"])?;
+            let kind = one["type"].as_str().unwrap_or_default();
+            if change.action == "update" {
+                change.fields.retain(|field| !is_empty(field) && !ignored.iter().any(|i| fits(i, kind, &field.path)));
+            }
+            (change.action != "update" || !change.fields.is_empty()).then_some(change)
+        })
         .collect())
+}
+
+/// Providers read what nobody set as the empty value of its type.
+fn is_empty(field: &FieldChange) -> bool {
+    let nothing = |value: &Option<String>| {
+        value.as_deref().is_none_or(|text| matches!(text, "[]" | "{}" | "\"\"" | "false" | "0"))
+    };
+    (field.before.is_none() || field.after.is_none()) && nothing(&field.before) && nothing(&field.after)
+}
+
+/// Whether `TYPE.ATTRIBUTE` names this attribute, or one that it lies in.
+fn fits(ignored: &str, kind: &str, path: &str) -> bool {
+    let path = format!("{kind}.{path}");
+    match ignored.split_once('*') {
+        Some((start, end)) => path.len() >= start.len() + end.len() && path.starts_with(start) && path.ends_with(end),
+        None => path.strip_prefix(ignored).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+    }
 }
 
 fn one(address: String, change: &Value) -> Option<ResourceChange> {
@@ -183,5 +208,26 @@ mod tests {
         assert_eq!(field("map.inner").as_deref(), Some(HIDDEN));
         assert_eq!(field("map.open").as_deref(), Some("1"));
         assert!(changes("{}").is_err());
+    }
+
+    #[test]
+    fn what_follows_from_other_things_is_no_drift() {
+        let change =
+            |before: Value, after: Value| serde_json::json!({"actions": ["update"], "before": before, "after": after});
+        let one = |kind: &str, change: Value| serde_json::json!({"address": format!("{kind}.a"), "type": kind, "change": change});
+        let plan = serde_json::json!({"format_version": "1.2", "resource_drift": [
+            one("tag", change(serde_json::json!({"hosts_count": 0, "name": "x"}), serde_json::json!({"hosts_count": 2, "name": "x"}))),
+            one("wall", change(serde_json::json!({"hosts": null, "state": "waiting"}), serde_json::json!({"hosts": [], "state": "done"}))),
+            one("host", change(serde_json::json!({"state": "on", "tags": ["a"]}), serde_json::json!({"state": "off", "tags": null}))),
+        ]});
+        let told = |ignored: &[&str]| {
+            let ignored: Vec<String> = ignored.iter().map(|text| (*text).to_owned()).collect();
+            let found = drift(&plan.to_string(), &ignored).expect("drift");
+            found.iter().map(|c| (c.address.clone(), c.fields.len())).collect::<Vec<_>>()
+        };
+        let all = |list: &[(&str, usize)]| list.iter().map(|(a, n)| ((*a).to_owned(), *n)).collect::<Vec<_>>();
+        assert_eq!(told(&[]), all(&[("tag.a", 1), ("wall.a", 1), ("host.a", 2)]));
+        assert_eq!(told(&["tag.*_count", "wall.state"]), all(&[("host.a", 2)]));
+        assert_eq!(told(&["host.tags", "wall.*", "tag.hosts"]), all(&[("tag.a", 1), ("host.a", 1)]));
     }
 }
