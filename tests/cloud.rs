@@ -19,6 +19,8 @@ mod spend;
 mod support;
 #[path = "cloud/tofu.rs"]
 mod tofu;
+#[path = "cloud/wiped.rs"]
+mod wiped;
 #[path = "cloud/zones.rs"]
 mod zones;
 
