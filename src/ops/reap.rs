@@ -137,14 +137,17 @@ pub async fn reap(
     report.warnings.extend(not.iter().map(|(provider, why)| adrift::not_asked(provider, why)));
     let sweep = Sweep::of(world, &opened, &store_id, &asked).await?;
     let answers = sweep.ask(&asked, LIMIT).await;
+    let used = |name: &Name| !by_store || records.iter().any(|record| record.id.provider == *name);
+    let mute = answers.iter().filter(|answer| answer.said.is_err()).map(|answer| &answer.provider);
+    let unseen = mute.chain(not.iter().map(|(name, _)| name)).any(used);
     let adrift = match by_store {
         true => adrift::sort(&opened, &store_id, &Known::of(&opened, &store, &records)?, answers),
         false => of_project(&opened, answers),
     };
     drop(store);
     list(&mut report, &opened, adrift, wish);
-    // What could not even be begun is no success of a reaper.
-    let mut code = match report.deployments.iter().any(|d| d.fate == Fate::Failed) {
+    // What could not even be begun, or looked at, is no success of a reaper.
+    let mut code = match unseen || report.deployments.iter().any(|d| d.fate == Fate::Failed) {
         true => exit::CREDENTIALS,
         false => exit::OK,
     };
