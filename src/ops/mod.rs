@@ -7,6 +7,7 @@ mod ages;
 mod bill;
 pub mod billing_images;
 mod budget;
+mod built;
 mod choose;
 mod ci;
 mod clouds;
