@@ -8,6 +8,7 @@ mod bill;
 pub mod billing_images;
 mod budget;
 mod built;
+mod busy;
 mod choose;
 mod ci;
 mod clouds;
