@@ -19,6 +19,10 @@ mod orphans;
 mod spend;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "cloud/tofu.rs"]
+mod tofu;
+#[path = "cloud/wiped.rs"]
+mod wiped;
 #[path = "cloud/zones.rs"]
 mod zones;
 

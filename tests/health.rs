@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use otto::model::{CheckResult, CheckSpec, Health, Host, HostState, Ways};
+use otto::model::{CheckKind, CheckResult, CheckSpec, Health, Host, HostState, Ways};
 use otto::net::{Client, Download, NetError, Request, Response, connect, ssh_greeting};
 use otto::services::health::{Asker, Level, Page, Scope, Settings, check_page, deployment, probe_host, worst};
 use sha2::{Digest as _, Sha256};
@@ -323,7 +323,13 @@ fn one_www_is_its_own_endpoint_and_nothing_is_silently_fine() {
         assert_eq!(several.iter().map(|r| r.state).collect::<Vec<_>>(), [Health::Ok, Health::Unknown, Health::Warning]);
         let none = deployment(&client, &Scope { hosts: &[], ..scope }, Level::Full, settings()).await;
         assert_eq!((none.len(), worst(&none), worst(&[])), (1, Health::Unknown, Health::Unknown));
-        let nameless = Scope { hosts: &two, endpoint: Some(&format!("127.0.0.1:{port}")), ..scope };
+        // Two www of which one is where visitors come in: nothing balances, and nothing is expected to.
+        let first = format!("127.0.0.1:{port}");
+        let unbalanced = Scope { hosts: &two, endpoint: Some(&first), ..scope };
+        let full = deployment(&client, &unbalanced, Level::Full, settings()).await;
+        assert!(full.iter().all(|result| result.kind != CheckKind::Spread), "{full:?}");
+        let front = format!("127.0.0.1:{}", serve(Manner::Page(None)).await);
+        let nameless = Scope { hosts: &two, endpoint: Some(&front), ..scope };
         let full = deployment(&client, &nameless, Level::Full, settings()).await;
         assert!(complaints(&full).iter().any(|c| c.contains("warning (no X-Served-By")), "{full:?}");
     });

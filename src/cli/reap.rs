@@ -13,7 +13,8 @@ use crate::ops::{self, Result, Verb};
 /// For cron and CI. Deployments go after a grace (`reap: {grace: 10m}` in otto.yaml), protected ones never; what carries this
 /// store's tags and is in no state goes too. Without a store (a fresh clone with the account's credentials) the tags decide:
 /// what is this project's and past its expiry goes. What is another store's or project's is listed and never touched. Volumes,
-/// databases and snapshots go only by `--with ID`. Exit code of `--dry-run`: 10 when something would go.
+/// databases and snapshots go only by `--with ID`. Exit code of `--dry-run`: 10 when something would go; 23 where a provider in use
+/// cannot be asked what exists.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "Examples:\n  otto reap --dry-run\n  otto reap --yes")]
 pub(super) struct ReapArgs {
@@ -49,7 +50,11 @@ pub(super) fn run(globals: &Globals, args: &ReapArgs) -> Result<u8> {
         return Ok(code);
     }
     let all = lines(&report);
-    let none = if report.by_store { "nothing to reap" } else { "nothing of this project is past its lease" };
+    let none = match (report.warnings.is_empty(), report.by_store) {
+        (false, _) => "nothing to reap, as far as can be seen",
+        (true, true) => "nothing to reap",
+        (true, false) => "nothing of this project is past its lease",
+    };
     let text = if all.is_empty() { none.to_owned() } else { all.join("\n") };
     session.out.data(&format!("{text}\n"));
     Ok(code)

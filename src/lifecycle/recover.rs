@@ -134,10 +134,27 @@ pub async fn settle(
             recorder.record(Some(unit), kind)?;
         }
     }
+    wipe(&home.join("runs").join(&old.run.0));
     let totals = Totals::default();
     // 137: as a shell names a process that was killed.
     recorder.record(None, EventKind::RunEnded { outcome: Outcome::Lost, code: 137, totals })?;
     Ok(())
+}
+
+/// Empties what calls of a run printed that print a plan, a state or outputs, secrets in clear: `Called::taken` does so, unless
+/// otto ended between their end and its reading.
+fn wipe(run: &Utf8Path) {
+    for call in run.read_dir_utf8().into_iter().flatten().flatten() {
+        let Ok(text) = std::fs::read(call.path().join("command.json")) else { continue };
+        let command: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        let args: Vec<&str> = command["args"].as_array().into_iter().flatten().filter_map(|arg| arg.as_str()).collect();
+        let output = call.path().join("stdout");
+        if matches!(args[..], ["show" | "output", ..] | ["state", "pull", ..])
+            && std::fs::metadata(&output).is_ok_and(|file| file.len() > 0)
+        {
+            let _ = std::fs::write(&output, b"");
+        }
+    }
 }
 
 /// How an open call ended, its time in milliseconds, and whether it ever ran.

@@ -124,6 +124,8 @@ pub struct Provider {
     pub backend_config: Vec<String>,
     /// Resource types that hold data, beside those whose names say so: they outlive a destruction unless named.
     pub keep: Vec<String>,
+    /// `TYPE.ATTRIBUTE`, `*` for anything: what follows from other things, and so is no drift.
+    pub ignore_changes: Vec<String>,
 }
 
 /// One folder of `images/`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::built;
 use super::conduct::Report;
 use super::failure::{Failure, Kind, Result};
 use super::locks;
@@ -92,6 +93,7 @@ async fn take_away(
             // Only now out of the index: what stays goes on billing and must stay known.
             Ok(()) => {
                 record(EventKind::ImageGone { reference: image.reference.clone() })?;
+                built::forget(opened, &image.provider, &image.reference);
                 found.gone.push(named);
             }
             Err(why) => found.failed.push(format!("{named}: {why}")),

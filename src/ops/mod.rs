@@ -7,6 +7,8 @@ mod ages;
 mod bill;
 pub mod billing_images;
 mod budget;
+mod built;
+mod busy;
 mod choose;
 mod ci;
 mod clouds;

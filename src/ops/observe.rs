@@ -9,7 +9,7 @@ use super::failure::{Failure, Kind, Result};
 use super::reach;
 use crate::lifecycle::inputs::{self, Identity};
 use crate::lifecycle::{ImageNeed, Prints, Target, Toolset, config_hash, machines_print};
-use crate::model::project::ImageFrom;
+use crate::model::project::{Environment, ImageFrom};
 use crate::model::site::Shape;
 use crate::model::ssh::Logins;
 use crate::model::{
@@ -164,6 +164,7 @@ fn departed(ground: &Ground<'_>, id: &DeploymentId, spec: &DeploymentSpec) -> Pr
         variables: BTreeSet::new(),
         backend_config: Vec::new(),
         keep: Vec::new(),
+        ignore_changes: Vec::new(),
     }
 }
 
@@ -212,15 +213,26 @@ fn needs(
     Ok(found)
 }
 
-/// Regions beside the provider's own in which a site of the project runs on it.
+/// Regions beside the provider's own in which sites of the project run on it: what their hosts boot has to lie there too.
 pub(super) fn regions(project: &Project, provider: &Provider) -> Vec<String> {
-    let shapes = project.sites.values().flat_map(|site| {
-        let named = site.environments.values().chain(site.patterns.iter().map(|(_, shape)| shape));
-        std::iter::once(&site.base).chain(named)
-    });
-    // A region is one cloud's word: it says nothing of the others that a site may be on.
-    let alone = |shape: &&Shape| shape.providers.as_ref().is_some_and(|only| *only == [provider.name.clone()]);
-    let all: BTreeSet<String> = shapes.filter(alone).filter_map(|shape| shape.region.clone()).collect();
+    // A site that names no providers means those of otto.yaml; where none of them has regions (`local`), any.
+    let placed = |name: &&Name| project.provider_specs.get(*name).is_some_and(|spec| !spec.region.is_empty());
+    let usual = project.providers.contains(&provider.name) || !project.providers.iter().any(|name| placed(&name));
+    let in_use = |shape: &Shape, policy: Option<&Environment>| {
+        let kept = policy.and_then(|policy| policy.providers.as_ref()).is_none_or(|only| only.contains(&provider.name));
+        kept && shape.providers.as_ref().map_or(usual, |only| only.contains(&provider.name))
+    };
+    let mut all = BTreeSet::new();
+    for site in project.sites.values() {
+        let mut add = |shape: &Shape, policy: Option<&Environment>| {
+            all.extend(shape.region.clone().filter(|_| in_use(shape, policy)));
+        };
+        add(site.shape(&project.environment), Some(&project.environment_policy(&project.environment)));
+        let named = project.environments.keys().chain(site.environments.keys());
+        named.for_each(|name| add(site.shape(name), Some(&project.environment_policy(name))));
+        site.patterns.iter().for_each(|(_, shape)| add(shape, None));
+        project.patterns.iter().for_each(|(_, policy)| add(&site.base, Some(policy)));
+    }
     all.into_iter().filter(|region| *region != provider.region).collect()
 }
 

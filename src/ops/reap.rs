@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::adrift::{self, Adrift, Known};
+use super::busy::Busy;
 use super::conduct::{Request, conduct};
 use super::exit;
 use super::failure::{Failure, Kind, Result};
@@ -137,14 +138,18 @@ pub async fn reap(
     report.warnings.extend(not.iter().map(|(provider, why)| adrift::not_asked(provider, why)));
     let sweep = Sweep::of(world, &opened, &store_id, &asked).await?;
     let answers = sweep.ask(&asked, LIMIT).await;
+    let used = |name: &Name| !by_store || records.iter().any(|record| record.id.provider == *name);
+    let mute = answers.iter().filter(|answer| answer.said.is_err()).map(|answer| &answer.provider);
+    let unseen = mute.chain(not.iter().map(|(name, _)| name)).any(used);
     let adrift = match by_store {
         true => adrift::sort(&opened, &store_id, &Known::of(&opened, &store, &records)?, answers),
         false => of_project(&opened, answers),
     };
+    let busy = Busy::of(&opened, &store, by_store)?;
     drop(store);
-    list(&mut report, &opened, adrift, wish);
-    // What could not even be begun is no success of a reaper.
-    let mut code = match report.deployments.iter().any(|d| d.fate == Fate::Failed) {
+    list(&mut report, &opened, adrift, (wish, &busy));
+    // What could not even be begun, or looked at, is no success of a reaper.
+    let mut code = match unseen || report.deployments.iter().any(|d| d.fate == Fate::Failed) {
         true => exit::CREDENTIALS,
         false => exit::OK,
     };
@@ -231,7 +236,7 @@ fn of_project(opened: &Opened, answers: Vec<sweep::Answer>) -> Adrift {
 }
 
 /// Decides about each thing in no state.
-fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, wish: &ReapWish) {
+fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, (wish, busy): (&ReapWish, &Busy)) {
     report.warnings.extend(adrift.warnings);
     let going: Vec<DeploymentId> =
         report.deployments.iter().filter(|d| d.fate == Fate::Reap).map(|d| d.name.clone()).collect();
@@ -254,6 +259,7 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, wish: &ReapWis
                 (Fate::Stay, format!("it holds data: `otto reap --with {}` removes it", orphan.id))
             }
             () if !report.by_store => (Fate::Reap, "this project's, and its lease is over".to_owned()),
+            () if busy.with(&orphan).is_some() => (Fate::Stay, busy.with(&orphan).unwrap_or_default()),
             () if orphan.deployment().is_some_and(|id| going.contains(&id)) => {
                 (Fate::Reap, "in no state; its deployment goes".to_owned())
             }

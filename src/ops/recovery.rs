@@ -7,9 +7,10 @@ use camino::Utf8PathBuf;
 
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World, unusable};
-use crate::lifecycle::{Recorder, Secrets, Trouble, recover};
+use crate::lifecycle::recover::{self, OpenCall};
+use crate::lifecycle::{Recorder, Secrets, Trouble};
 use crate::model::{Deployment, DeploymentId, RunId, Subject};
-use crate::process::{Holder, Lock, LockError};
+use crate::process::{Holder, Lock, LockError, at_work};
 use crate::store::Store;
 
 /// The lock that says that the otto of a run lives. Unlike a deployment's it is not handed to supervisors.
@@ -21,6 +22,14 @@ pub(super) fn run_lock(opened: &Opened, run: &RunId, holder: &Holder) -> std::re
 pub(crate) fn otto_lives(opened: &Opened, run: &RunId) -> bool {
     let path = lock_path(opened, run);
     path.is_file() && matches!(Lock::try_share(&path), Err(LockError::Held(_)))
+}
+
+/// Calls of a run whose otto is gone that go on all the same, be it that their supervisor is gone, too.
+pub(super) fn left_at_work(opened: &Opened, store: &Store, run: &RunId) -> Result<Vec<OpenCall>> {
+    let events = store.events(run, 0, usize::MAX).map_err(unusable)?;
+    let mut calls = recover::interrupted(&events).map(|old| old.calls).unwrap_or_default();
+    calls.retain(|call| at_work(&opened.home.join(&call.folder)));
+    Ok(calls)
 }
 
 fn lock_path(opened: &Opened, run: &RunId) -> Utf8PathBuf {

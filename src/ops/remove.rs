@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::built;
 use super::failure::{Failure, Kind, Result};
 use super::locks;
 use super::reap::{Fate, ReapedOrphan};
@@ -107,6 +108,9 @@ pub(super) async fn removed(
         if one.fate == Fate::Reap {
             one.fate = Fate::Failed;
         }
+    }
+    for image in going.iter().filter(|one| one.fate == Fate::Gone && one.orphan.kind == "image") {
+        built::forget(opened, &image.provider, &image.orphan.id);
     }
     let well = going.iter().all(|one| one.fate != Fate::Failed);
     journal.end(well)?;

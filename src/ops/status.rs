@@ -9,14 +9,13 @@ use super::reach::{self, Looked};
 use super::recovery;
 use super::sweep::{self, Sweep};
 use super::world::{Opened, World, unusable};
-use crate::lifecycle::recover::{self, OpenCall};
+use crate::lifecycle::recover::OpenCall;
 use crate::model::status::{
     DeploymentStatus, DirtyStatus, DriftStatus, HostStatus, LeaseStatus, OrphanStatus, Spend, StatusReport,
 };
 use crate::model::{
     Deployment, DeploymentId, Health, HostState, LastRun, LeaseState, Outcome, Owner, Phase, RunId, Timestamp,
 };
-use crate::process::at_work;
 use crate::project::Selection;
 use crate::services::health::{Checker, worst};
 use crate::store::{DriftRow, Store};
@@ -157,12 +156,7 @@ fn unended(opened: &Opened, store: &Store) -> Result<Vec<Unended>> {
     let mut found = Vec::new();
     for run in store.unended_runs().map_err(unusable)? {
         let lives = recovery::otto_lives(opened, &run);
-        let mut calls = Vec::new();
-        if !lives {
-            let events = store.events(&run, 0, usize::MAX).map_err(unusable)?;
-            calls = recover::interrupted(&events).map(|old| old.calls).unwrap_or_default();
-            calls.retain(|call| at_work(&opened.home.join(&call.folder)));
-        }
+        let calls = if lives { Vec::new() } else { recovery::left_at_work(opened, store, &run)? };
         found.push(Unended { run, lives, calls });
     }
     Ok(found)

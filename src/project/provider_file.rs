@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "prices",
     "probed",
     "keep",
+    "ignore_changes",
 ];
 const KINDS: &[(&str, ProviderKind)] =
     &[("terraform", ProviderKind::Terraform), ("vagrant", ProviderKind::Vagrant), ("static", ProviderKind::Static)];
@@ -44,6 +45,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
         variables: BTreeSet::new(),
         backend_config: Vec::new(),
         keep: Vec::new(),
+        ignore_changes: Vec::new(),
     };
     if let Some(field) = reading.required(&fields, "kind", "kind: terraform") {
         provider.kind = reading.one_of(&field, KINDS).unwrap_or(provider.kind);
@@ -82,6 +84,14 @@ pub(super) fn read(reading: &mut Reading, node: &Node, name: Name, folder: Strin
     if let Some(field) = fields.get("keep") {
         for item in reading.list(&field, "a list such as `[digitalocean_spaces_bucket]`").unwrap_or_default() {
             provider.keep.extend(reading.text(&item, "a resource type"));
+        }
+    }
+    if let Some(field) = fields.get("ignore_changes") {
+        let expected = "`TYPE.ATTRIBUTE`, such as `digitalocean_tag.droplets_count`";
+        let named = |text: &str| text.split_once('.').is_some_and(|(kind, path)| !kind.is_empty() && !path.is_empty());
+        for item in reading.list(&field, &format!("a list of {expected}")).unwrap_or_default() {
+            let read = reading.parsed(&item, expected, |text| named(text).then(|| text.to_owned()));
+            provider.ignore_changes.extend(read);
         }
     }
     Some(provider)

@@ -67,7 +67,7 @@ fn of_deployment(one: &DeploymentStatus, report: &StatusReport, theme: Theme) ->
             _ => format!(
                 "{} {text}: {}",
                 theme.warning("drift:"),
-                theme.literals("`otto drift` shows it, `otto up` repairs it")
+                theme.literals("`otto drift` shows it, `otto up` puts back what the root sets")
             ),
         };
         lines.push(told);

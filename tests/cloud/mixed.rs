@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::support::digitalocean::{Account as _, Cloud};
 use super::support::{Sandbox, units, wait_for};
 
-/// Two sites that boot the cloud's stock image, one behind the cloud's own balancer, and one that is only here.
+/// Two sites that boot the cloud's stock image, one behind the cloud's own balancer, one without any, and one that is only here.
 fn sites(sandbox: &Sandbox) {
     let balanced = "{count: 2, size: small}\n  lb: {kind: cloud}";
-    let (alone, here) = ("{count: 1, size: small}", "{image: nginx, count: 1, size: small}");
+    let (alone, here) = ("{count: 2, size: small}", "{image: nginx, count: 1, size: small}");
     for (name, provider, www) in [("east", "do", balanced), ("west", "do", alone), ("notes", "local", here)] {
         let roles = format!("roles:\n  www: {www}\n");
         let text = format!("domains: [{name}.localhost]\nproviders: [{provider}]\n{roles}content: html\n");
@@ -32,7 +32,7 @@ fn one_run_for_a_cloud_and_this_machine() {
     let up = ["up", "--yes", "--json", "--site", "east", "--site", "west", "--site", "notes"];
     cloud.set(&json!({"boot": 2}));
     let running = cloud.start(&sandbox, &up);
-    wait_for("three droplets", || cloud.names("droplets").len() == 3);
+    wait_for("four droplets", || cloud.names("droplets").len() == 4);
     kill_process(Pid::from_raw(running.pid()).expect("a pid"), Signal::KILL).expect("a signal");
     assert_eq!(running.wait().code, -1);
     let runs = cloud.otto(&sandbox, &["runs", "--json"]).ends(0).json();
@@ -43,8 +43,10 @@ fn one_run_for_a_cloud_and_this_machine() {
         done.contains(&"dev/do/east:test".to_owned()) && done.contains(&"dev/local/notes:test".to_owned()),
         "{done:?}"
     );
-    assert_eq!(cloud.names("droplets"), ["dev-east-www-1", "dev-east-www-2", "dev-west-www-1"]);
+    assert_eq!(cloud.names("droplets"), ["dev-east-www-1", "dev-east-www-2", "dev-west-www-1", "dev-west-www-2"]);
     assert_eq!(cloud.all("load_balancers").len(), 1);
+    let spend = cloud.otto(&sandbox, &["spend", "--json"]).ends(0).json();
+    assert_eq!(spend["unpriced"], json!([]), "a state names no size of a balancer: {spend}");
     let status = cloud.otto(&sandbox, &["status", "--json"]).ends(0).json();
     assert_eq!(phases(&status), ["dev/do/east tested", "dev/do/west tested", "dev/local/notes tested"]);
     let summary = cloud.otto(&sandbox, &["up", "--yes", "--site", "east", "--site", "west", "--site", "notes"]).ends(0);

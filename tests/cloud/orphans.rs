@@ -56,6 +56,29 @@ fn killed_and_reaped() {
 }
 
 #[test]
+fn what_terraform_is_still_making_is_not_reaped() {
+    let Some((cloud, sandbox)) = things() else { return };
+    cloud.set(&json!({"boot": 60}));
+    let running = cloud.start(&sandbox, &PROVISION);
+    wait_for("three droplets", || cloud.names("droplets").len() == 3);
+    // otto and its supervisor: Terraform goes on, and no lock says so.
+    for process in processes::living_in(&sandbox.folder).into_iter().filter(|one| one.name == "otto") {
+        process.kill();
+    }
+    running.wait();
+    let told = cloud.otto(&sandbox, &["reap", "--yes"]).ends(0);
+    assert!(told.stdout.contains("stays") && told.stdout.contains("is still at work"), "{}", told.stdout);
+    assert_eq!(cloud.names("droplets"), NAMES);
+    processes::end_all_in(&sandbox.folder);
+    cloud.otto(&sandbox, &["reap", "--yes"]).ends(0);
+    assert_eq!(cloud.names("droplets").len(), 0, "nobody is at work any more");
+    cloud.set(&json!({"boot": 0}));
+    cloud.otto(&sandbox, &PROVISION).ends(0);
+    assert_eq!(cloud.names("droplets"), NAMES);
+    destroyed(&cloud, &sandbox);
+}
+
+#[test]
 fn a_lost_answer_makes_a_twin_that_is_found_and_reaped() {
     let Some((cloud, sandbox)) = things() else { return };
     cloud.fault(&json!({"match": "POST /v2/droplets", "drop": true, "late": true}));

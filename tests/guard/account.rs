@@ -172,6 +172,23 @@ fn data_sources_answer_as_an_executable_does() {
 }
 
 #[test]
+fn a_reaper_that_cannot_look_does_not_say_that_nothing_is_left() {
+    let account = Account::slow();
+    let lab = Lab::new(&account, "one", ID, "");
+    lab.otto(&["provision", "--yes"]).ends(0);
+    let orphans = lab.folder().join("clowd/provision/slow/orphans");
+    let good = fs::read_to_string(&orphans).expect("a program");
+    fs::write(&orphans, "#!/bin/sh\necho nonsense\n").expect("a program");
+    for args in [&["reap", "--yes"][..], &["reap", "--dry-run"]] {
+        let told = lab.otto(args).ends(23).says("what exists at `slow` is not known");
+        assert!(told.stdout.contains("as far as can be seen"), "{}", told.stdout);
+    }
+    fs::write(&orphans, good).expect("a program");
+    lab.otto(&["reap", "--yes"]).ends(0);
+    lab.otto(&["destroy", "--yes"]).ends(0);
+}
+
+#[test]
 fn in_ci_nothing_that_bills_is_made_with_a_fresh_local_store() {
     let account = Account::slow();
     let mut lab = Lab::new(&account, "one", ID, "");

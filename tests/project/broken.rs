@@ -414,7 +414,7 @@ fn all_problems_come_at_once_and_none_twice() {
         [
             "otto.yaml:6: `environments.dev.ttl` is the text \"soon\": expected a span of time such as `8h`, `2d`, `90m` or `1w`",
             "clowd/provision/local/provider.yaml:6: unknown key `colour`: known: kind, sizes, base, region, workspace, \
-             backend_config, credentials, image, prices, probed, keep",
+             backend_config, credentials, image, prices, probed, keep, ignore_changes",
             "sites/b/site.yaml:1: no `domains`: such as `domains: [hello.localhost]`",
             "sites/b/site.yaml:2: unknown image `ngnx`: did you mean `nginx`?",
             "sites/b/site.yaml:2: `roles.www.count` is the text \"x\": expected a whole number from 0 to 200",

@@ -67,5 +67,7 @@ impl Cloud {
     #[track_caller]
     pub(crate) fn is_empty(&self) {
         self.has_none(&["droplets", "load_balancers", "firewalls", "volumes", "ssh_keys"]);
+        let tags: Vec<String> = self.names("tags").into_iter().filter(|name| name.starts_with("otto")).collect();
+        assert!(tags.is_empty(), "{tags:?}");
     }
 }

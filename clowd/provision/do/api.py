@@ -82,6 +82,8 @@ def every(path, key):
 
 
 def main(run):
+    if not URL.startswith(("http://", "https://")):
+        fail(f"DIGITALOCEAN_API_URL is `{URL}`, which is no address such as https://api.digitalocean.com")
     try:
         run()
     except Refused as refused:

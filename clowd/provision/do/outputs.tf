@@ -2,8 +2,8 @@ output "hosts" {
   value = [for name, host in local.hosts : {
     name            = name
     role            = host.role
-    address         = digitalocean_droplet.host[name].ipv4_address
-    private_address = local.private ? digitalocean_droplet.host[name].ipv4_address_private : null
+    address         = try(digitalocean_droplet.host[name].ipv4_address, null) # gone: a refresh says so, and is no error
+    private_address = local.private ? try(digitalocean_droplet.host[name].ipv4_address_private, null) : null
     user            = "root"
     probe           = "ssh"
   }]
@@ -12,6 +12,6 @@ output "hosts" {
 output "endpoint" {
   value = (
     var.cloud_balancer ? "http://${digitalocean_loadbalancer.front[0].ip}/" :
-    length(local.entries) > 0 ? "http://${digitalocean_droplet.host[local.entries[0]].ipv4_address}/" : null
+    length(local.entries) > 0 ? try("http://${digitalocean_droplet.host[local.entries[0]].ipv4_address}/", null) : null
   )
 }

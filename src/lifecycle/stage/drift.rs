@@ -57,7 +57,8 @@ async fn changed(
     let terraform = tool(context, unit, id, record, &folder, root::existing_variables(&folder)).await?;
     let plan_file = folder.join("otto.drift.tfplan");
     root::private_file(&plan_file)?;
-    let found = compared(context, unit, &terraform, &plan_file).await;
+    let ignored = context.target(id)?.provider.ignore_changes.clone();
+    let found = compared(context, unit, &terraform, &plan_file, &ignored).await;
     // It holds secrets in clear.
     let _ = fs::remove_file(&plan_file);
     found.map(Some)
@@ -68,6 +69,7 @@ async fn compared(
     unit: &UnitId,
     terraform: &Terraform,
     plan_file: &Utf8Path,
+    ignored: &[String],
 ) -> Result<Vec<ResourceChange>, Trouble> {
     let extra = Extra::passthrough(&context.requests.passthrough);
     let (name, invocation) = (program_name(context), terraform.plan(Goal::RefreshOnly, Some(plan_file), &extra));
@@ -88,7 +90,7 @@ async fn compared(
     if report.drift.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = match values(context, unit, terraform, plan_file).await? {
+    let mut found = match values(context, unit, terraform, plan_file, ignored).await? {
         Some(found) => found,
         None => report.drift.iter().map(without_values).collect(),
     };
@@ -111,12 +113,13 @@ async fn values(
     unit: &UnitId,
     terraform: &Terraform,
     plan_file: &Utf8Path,
+    ignored: &[String],
 ) -> Result<Option<Vec<ResourceChange>>, Trouble> {
     let (name, invocation) = (program_name(context), terraform.show_json(Some(plan_file)));
     let show = Call { tool: &name, step: "show", main: false, stream: None, invocation, lock: None };
     let called = call(context, unit, show, &mut Stream::new()).await?;
     let text = called.taken()?;
-    Ok(if called.is_clean() { changes::drift(&text).ok() } else { None })
+    Ok(if called.is_clean() { changes::drift(&text, ignored).ok() } else { None })
 }
 
 fn without_values(planned: &Planned) -> ResourceChange {

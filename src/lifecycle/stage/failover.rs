@@ -10,7 +10,7 @@ use super::super::unit_end::{Trouble, UnitEnd};
 use super::config::{Play, Played, once};
 use crate::model::site::serves_pages;
 use crate::model::{CheckKind, CheckResult, Deployment, DeploymentSpec, Dirty, Health, UnitId};
-use crate::services::health::Scope;
+use crate::services::health::{Scope, is_balanced};
 
 /// Stops the first backend, checks, starts it again.
 pub(super) async fn run(
@@ -24,6 +24,14 @@ pub(super) async fn run(
         context.note(unit, "failover is not tried: there is only one backend", true)?;
         return Ok(Vec::new());
     };
+    if record.endpoint.is_some() && !is_balanced(&record.hosts, record.endpoint.as_deref()) {
+        context.note(
+            unit,
+            "failover is not tried: nothing stands before the backends that could choose another",
+            true,
+        )?;
+        return Ok(Vec::new());
+    }
     let run = context.recorder.run();
     record.dirty = Some(Dirty {
         reason: format!("the failover test of run {run} stopped {victim}"),

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures_util::future::join_all;
 
-use crate::model::site::serves_pages;
+use crate::model::site::{balances, serves_pages};
 use crate::model::{CheckKind, CheckResult, CheckSpec, Health, Host, Ways};
 use crate::net::{Client, Endpoint};
 
@@ -84,13 +84,23 @@ struct Front {
     balanced: bool,
 }
 
+/// Whether several servers stand behind an endpoint. One that is a www itself answers for itself alone, however many others
+/// there are: visitors find those by their own addresses.
+pub fn is_balanced(hosts: &[Host], endpoint: Option<&str>) -> bool {
+    let Some(at) = endpoint.and_then(|text| Endpoint::parse(text).ok()) else { return false };
+    let itself = |host: &Host| host.address == at.address && host.service_port() == at.port;
+    let alone = |host: &Host| serves_pages(&host.role) && !balances(&host.role) && itself(host);
+    hosts.iter().filter(|host| serves_pages(&host.role)).count() > 1 && !hosts.iter().any(alone)
+}
+
 /// Nothing where no host serves pages and nothing of the site asks for one: a database, say.
 fn front(scope: &Scope<'_>, servers: &[&Host]) -> Result<Option<Front>, CheckResult> {
     let unknown = |detail: String| finding("endpoint", CheckKind::Http, Health::Unknown, detail);
     let secure = scope.tls.and_then(|tls| tls.endpoint.as_deref());
     if let Some(text) = secure.or(scope.endpoint) {
         let at = Endpoint::parse(text).map_err(|e| unknown(e.to_string()))?;
-        return Ok(Some(Front { at, name: "endpoint".to_owned(), balanced: servers.len() > 1 }));
+        let balanced = is_balanced(scope.hosts, scope.endpoint.or(secure));
+        return Ok(Some(Front { at, name: "endpoint".to_owned(), balanced }));
     }
     match servers {
         [only] => Ok(Some(Front {

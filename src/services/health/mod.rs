@@ -13,7 +13,7 @@ mod spread;
 pub use asker::{Asker, Settings};
 pub use certificate::Expected;
 pub use checker::Checker;
-pub use deployment::{Level, Scope, deployment, worst};
+pub use deployment::{Level, Scope, deployment, is_balanced, worst};
 pub use host::{Probed, probe_host};
 pub use page::{Page, check_page, served_by};
 pub use spread::spread;

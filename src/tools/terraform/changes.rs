@@ -30,11 +30,12 @@ pub fn changes(document: &str) -> Result<Vec<ResourceChange>, String> {
     Ok(all)
 }
 
-/// What changed behind the tool's back, out of the same document of a refresh-only plan.
+/// What changed behind the tool's back, out of the same document of a refresh-only plan. Not told: attributes that are
+/// `ignored` (`TYPE.ATTRIBUTE`, `*` for anything), and such that were unset and now are read as empty.
 ///
 /// # Errors
 /// A document that is no plan.
-pub fn drift(document: &str) -> Result<Vec<ResourceChange>, String> {
+pub fn drift(document: &str, ignored: &[String]) -> Result<Vec<ResourceChange>, String> {
     let plan: Value = serde_json::from_str(document).map_err(|error| format!("the plan is no JSON: {error}"))?;
     if plan["format_version"].is_null() {
         return Err("the document says no `format_version`: it is no plan".to_owned());
@@ -42,10 +43,14 @@ pub fn drift(document: &str) -> Result<Vec<ResourceChange>, String> {
     let found = plan["resource_drift"].as_array().into_iter().flatten();
     Ok(found
         .filter_map(|one| {
-            let mut change = one["change"].clone();
+            let (mut change, kind) = (one["change"].clone(), one["type"].as_str().unwrap_or_default());
             change["after"] = reconciled(&change["before"], &change["after"]);
-            let found = self::one(one["address"].as_str().unwrap_or_default().to_owned(), &change)?;
-            (found.action != "update" || change["before"] != change["after"]).then_some(found)
+            let mut found = self::one(one["address"].as_str().unwrap_or_default().to_owned(), &change)?;
+            if found.action != "update" {
+                return Some(found);
+            }
+            found.fields.retain(|field| !ignored.iter().any(|ignored| fits(ignored, kind, &field.path)));
+            (!found.fields.is_empty()).then_some(found)
         })
         .collect())
 }
@@ -91,6 +96,15 @@ fn says_nothing(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(map) => map.values().all(says_nothing),
+    }
+}
+
+/// Whether `TYPE.ATTRIBUTE` names this attribute, or one that it lies in.
+fn fits(ignored: &str, kind: &str, path: &str) -> bool {
+    let path = format!("{kind}.{path}");
+    match ignored.split_once('*') {
+        Some((start, end)) => path.len() >= start.len() + end.len() && path.starts_with(start) && path.ends_with(end),
+        None => path.strip_prefix(ignored).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
     }
 }
 
@@ -210,7 +224,7 @@ mod tests {
             let change = serde_json::json!({"actions": ["update"], "before": before, "after": after});
             let plan =
                 serde_json::json!({"format_version": "1.2", "resource_drift": [{"address": "a.b", "change": change}]});
-            drift(&plan.to_string()).expect("a plan")
+            drift(&plan.to_string(), &[]).expect("a plan")
         };
         let rule = |port: u16, own: Value| serde_json::json!({"port": port, "self": own, "groups": []});
         let before =
@@ -257,5 +271,26 @@ mod tests {
         assert_eq!(field("map.inner").as_deref(), Some(HIDDEN));
         assert_eq!(field("map.open").as_deref(), Some("1"));
         assert!(changes("{}").is_err());
+    }
+
+    #[test]
+    fn what_follows_from_other_things_is_no_drift() {
+        let change =
+            |before: Value, after: Value| serde_json::json!({"actions": ["update"], "before": before, "after": after});
+        let one = |kind: &str, change: Value| serde_json::json!({"address": format!("{kind}.a"), "type": kind, "change": change});
+        let plan = serde_json::json!({"format_version": "1.2", "resource_drift": [
+            one("tag", change(serde_json::json!({"hosts_count": 0, "name": "x"}), serde_json::json!({"hosts_count": 2, "name": "x"}))),
+            one("wall", change(serde_json::json!({"hosts": null, "state": "waiting"}), serde_json::json!({"hosts": [], "state": "done"}))),
+            one("host", change(serde_json::json!({"state": "on", "tags": ["a"]}), serde_json::json!({"state": "off", "tags": null}))),
+        ]});
+        let told = |ignored: &[&str]| {
+            let ignored: Vec<String> = ignored.iter().map(|text| (*text).to_owned()).collect();
+            let found = drift(&plan.to_string(), &ignored).expect("drift");
+            found.iter().map(|c| (c.address.clone(), c.fields.len())).collect::<Vec<_>>()
+        };
+        let all = |list: &[(&str, usize)]| list.iter().map(|(a, n)| ((*a).to_owned(), *n)).collect::<Vec<_>>();
+        assert_eq!(told(&[]), all(&[("tag.a", 1), ("wall.a", 1), ("host.a", 2)]));
+        assert_eq!(told(&["tag.*_count", "wall.state"]), all(&[("host.a", 2)]));
+        assert_eq!(told(&["host.tags", "wall.*", "tag.hosts"]), all(&[("tag.a", 1), ("host.a", 1)]));
     }
 }

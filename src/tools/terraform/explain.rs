@@ -62,6 +62,10 @@ const KNOWN: &[(&[&str], &str)] = &[
         "the account's limit is reached: ask the provider for more, or wait",
     ),
     (
+        &["invalid region", "invalid size", "invalid image", "available in the selected region", "not a valid region"],
+        "the provider does not know the region, size or image, or not together: see `region` and `size` in site.yaml, `sizes` in provider.yaml; `otto images --rebuild` builds images anew",
+    ),
+    (
         &["address already in use"],
         "something else listens on the address: `otto destroy` what is not needed, or end the other process",
     ),
