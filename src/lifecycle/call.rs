@@ -100,6 +100,7 @@ pub(super) fn command(invocation: &Invocation, secrets: &Secrets) -> Command {
         args: invocation.args.clone(),
         cwd: invocation.cwd.clone(),
         env: invocation.env.clone(),
+        env_default: invocation.env_default.clone(),
         secret_env: secrets.env().clone(),
         env_remove: invocation.env_remove.clone(),
         ladder: ladder(invocation.stop),

@@ -5,7 +5,7 @@ use super::world::World;
 use crate::lifecycle::{Context, Verb};
 use crate::model::time::span;
 use crate::model::{Deployment, LeaseState, Stage, Timestamp};
-use crate::store::Store;
+use crate::store::leased_at;
 
 /// One line when a lease is over or ends soon. Reads the store once, and not at all where there is none; whatever is wrong
 /// with it is the command's own to tell.
@@ -19,8 +19,7 @@ pub fn line(world: &World) -> Option<String> {
     if !home.join("otto.db").is_file() {
         return None;
     }
-    let leased = Store::open_read_only(&home).ok()?.leased().ok()?;
-    warning(&leased, world.clock.now())
+    warning(&leased_at(&home), world.clock.now())
 }
 
 fn warning(leased: &[Deployment], now: Timestamp) -> Option<String> {

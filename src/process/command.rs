@@ -22,6 +22,9 @@ pub struct Command {
     /// Set on top of the inherited environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Set where the inherited environment has no such variable.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env_default: BTreeMap<String, String>,
     /// Added to the inherited environment itself, never written anywhere.
     #[serde(skip)]
     pub secret_env: BTreeMap<String, Secret>,
@@ -55,6 +58,7 @@ impl Command {
             args: Vec::new(),
             cwd: cwd.into(),
             env: BTreeMap::new(),
+            env_default: BTreeMap::new(),
             secret_env: BTreeMap::new(),
             env_remove: Vec::new(),
             ladder,

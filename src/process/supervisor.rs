@@ -180,7 +180,8 @@ fn spawn(folder: &Folder, started: &mut Started) -> io::Result<(duct::Handle, Wa
             expression = expression.env_remove(name);
         }
     }
-    for (name, value) in &command.env {
+    let defaults = command.env_default.iter().filter(|(name, _)| std::env::var_os(name).is_none());
+    for (name, value) in defaults.chain(&command.env) {
         expression = expression.env(name, value);
     }
     let watch = Watch::new(folder, command)?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -58,18 +58,44 @@ impl Store {
     }
 }
 
-/// Reads rows; what many of them share is read once.
+/// Reads rows; what many of them share is read once. Rows that follow each other mostly have the same.
 #[derive(Default)]
 struct Reader {
-    prices: HashMap<i64, Arc<Price>>,
     owners: HashMap<String, Arc<Subject>>,
+    owner: Option<(String, Arc<Subject>)>,
+    prices: HashMap<i64, Arc<Price>>,
+    price: Option<(i64, Arc<Price>)>,
     /// Kinds, sizes, regions, notes: few words in many rows.
     words: HashSet<Arc<str>>,
+    /// The last one of each column.
+    last: [Option<Arc<str>>; 4],
 }
 
 impl Reader {
     fn row(&mut self, conn: &Connection, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
+        Ok(LedgerRow {
+            owner: self.owner(row)?,
+            address: row.get(1)?,
+            provider_id: row.get(2)?,
+            kind: self.word(0, row.get_ref(3)?)?,
+            size: self.word(1, row.get_ref(4)?)?,
+            region: self.word(2, row.get_ref(5)?)?,
+            quantity: row.get::<_, Option<i64>>(6)?.map(|n| Quantity::from_thousandths(n.unsigned_abs())),
+            price: row.get::<_, Option<i64>>(7)?.map(|n| self.price(conn, n)).transpose()?,
+            from: Timestamp(row.get(8)?),
+            to: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+            note: match row.get_ref(10)? {
+                ValueRef::Null => None,
+                note => Some(self.word(3, note)?),
+            },
+        })
+    }
+
+    fn owner(&mut self, row: &Row<'_>) -> rusqlite::Result<Arc<Subject>> {
         let id = row.get_ref(0)?.as_str()?;
+        if let Some((_, owner)) = self.owner.as_ref().filter(|(last, _)| last == id) {
+            return Ok(Arc::clone(owner));
+        }
         let owner = match self.owners.get(id) {
             Some(owner) => Arc::clone(owner),
             None => {
@@ -79,41 +105,42 @@ impl Reader {
                 Arc::clone(self.owners.entry(id.to_owned()).or_insert(Arc::new(owner)))
             }
         };
-        let price = row.get::<_, Option<i64>>(7)?.map(|n| self.price(conn, n)).transpose()?;
-        Ok(LedgerRow {
-            owner,
-            address: row.get(1)?,
-            provider_id: row.get(2)?,
-            kind: self.word(row.get_ref(3)?.as_str()?),
-            size: self.word(row.get_ref(4)?.as_str()?),
-            region: self.word(row.get_ref(5)?.as_str()?),
-            quantity: row.get::<_, Option<i64>>(6)?.map(|n| Quantity::from_thousandths(n.unsigned_abs())),
-            price,
-            from: Timestamp(row.get(8)?),
-            to: row.get::<_, Option<i64>>(9)?.map(Timestamp),
-            note: row.get_ref(10)?.as_str_or_null()?.map(|note| self.word(note)),
-        })
+        self.owner = Some((id.to_owned(), Arc::clone(&owner)));
+        Ok(owner)
     }
 
-    fn word(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.words.get(text) {
-            return Arc::clone(known);
+    fn word(&mut self, column: usize, value: ValueRef<'_>) -> rusqlite::Result<Arc<str>> {
+        if let (ValueRef::Text(text), Some(last)) = (value, &self.last[column])
+            && last.as_bytes() == text
+        {
+            return Ok(Arc::clone(last));
         }
-        let word: Arc<str> = Arc::from(text);
+        let text = value.as_str()?;
+        let word = match self.words.get(text) {
+            Some(known) => Arc::clone(known),
+            None => Arc::from(text),
+        };
         self.words.insert(Arc::clone(&word));
-        word
+        self.last[column] = Some(Arc::clone(&word));
+        Ok(word)
     }
 
     fn price(&mut self, conn: &Connection, n: i64) -> rusqlite::Result<Arc<Price>> {
-        if let Some(price) = self.prices.get(&n) {
+        if let Some((_, price)) = self.price.as_ref().filter(|(last, _)| *last == n) {
             return Ok(Arc::clone(price));
         }
-        let doc: String =
-            conn.prepare_cached("SELECT doc FROM prices WHERE n = ?1")?.query_row(params![n], |row| row.get(0))?;
-        let price: Arc<Price> = serde_json::from_str::<Price>(&doc)
-            .map(Arc::new)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, Box::new(error)))?;
-        self.prices.insert(n, Arc::clone(&price));
+        let price = match self.prices.get(&n) {
+            Some(price) => Arc::clone(price),
+            None => {
+                let doc: String = conn
+                    .prepare_cached("SELECT doc FROM prices WHERE n = ?1")?
+                    .query_row(params![n], |row| row.get(0))?;
+                let price: Price = serde_json::from_str(&doc)
+                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, Box::new(error)))?;
+                Arc::clone(self.prices.entry(n).or_insert(Arc::new(price)))
+            }
+        };
+        self.price = Some((n, Arc::clone(&price)));
         Ok(price)
     }
 }

@@ -26,7 +26,7 @@ pub use copies::{Copy, Counts, list_copies, save_copy};
 pub use drift::DriftRow;
 pub use error::StoreError;
 pub use journal::Store;
-pub use open::store_id_at;
+pub use open::{leased_at, store_id_at};
 pub use read::RunMatch;
 pub use restore::{Restored, restore, should_refuse_empty};
 pub use schema::VERSION;

@@ -11,8 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 use super::files::{self, FileLock};
 use super::journal::{About, Store};
-use super::{fold, memory, schema};
-use crate::model::{DeploymentId, Timestamp};
+use super::{fold, memory, read, schema};
+use crate::model::{Deployment, DeploymentId, Timestamp};
 
 /// The store's file in `.otto`.
 pub(super) const FILE: &str = "otto.db";
@@ -76,6 +76,13 @@ impl Store {
         let conn = connect_to_read(&path)?;
         about(conn, path, false, true)
     }
+}
+
+/// Deployments that have a lease, out of a store that is not examined: for a line beside what a command does, which examines
+/// it itself. None where it cannot be read so.
+pub fn leased_at(folder: &Utf8Path) -> Vec<Deployment> {
+    let found = connect(&folder.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY).ok();
+    found.and_then(|conn| read::leased(&conn).ok()).unwrap_or_default()
 }
 
 /// The id of the store in a `.otto` folder; empty when a file is there that cannot be read; nothing without one.

@@ -30,13 +30,6 @@ impl Store {
         self.read(|conn| documents(conn, "SELECT doc FROM deployments ORDER BY id", []))
     }
 
-    /// Deployments that exist and have a lease.
-    pub fn leased(&self) -> Result<Vec<Deployment>, StoreError> {
-        let sql = "SELECT doc FROM deployments WHERE phase NOT IN ('absent', 'destroyed')
-                   AND json_extract(doc, '$.expires_at') IS NOT NULL ORDER BY id";
-        self.read(|conn| documents(conn, sql, []))
-    }
-
     /// One deployment.
     pub fn deployment(&self, id: &DeploymentId) -> Result<Option<Deployment>, StoreError> {
         self.read(|conn| {
@@ -130,6 +123,13 @@ impl Store {
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
         })
     }
+}
+
+/// Deployments that exist and have a lease.
+pub(super) fn leased(conn: &Connection) -> rusqlite::Result<Vec<Deployment>> {
+    let sql = "SELECT doc FROM deployments WHERE phase NOT IN ('absent', 'destroyed')
+               AND json_extract(doc, '$.expires_at') IS NOT NULL ORDER BY id";
+    documents(conn, sql, [])
 }
 
 fn documents<T: DeserializeOwned>(conn: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<T>> {

@@ -134,7 +134,7 @@ impl<'a> Account<'a> {
                 sums[n] = Some(of(&rows[n], pool::per_hour(group.price, open), [0, 1, 2, 3].map(|m| at[m][k])));
             }
         }
-        let mut bill = Bill::default();
+        let mut bill = Bill { lines: Vec::with_capacity(rows.len()), ..Bill::default() };
         for (row, sums) in rows.iter().zip(sums) {
             match (row.price.as_deref(), sums) {
                 (Some(price), Some(sums)) => {

@@ -60,7 +60,7 @@ impl Packer {
         let mut call = Invocation::new(&self.program, &self.cwd, Stop::Packer).args([verb]);
         call.env = self.env.clone();
         call.env_remove = ["PACKER_LOG", "PACKER_LOG_PATH"].map(str::to_owned).to_vec();
-        call.env("CHECKPOINT_DISABLE", "1").env("PACKER_NO_COLOR", "1")
+        call.env("CHECKPOINT_DISABLE", "1").env("PACKER_NO_COLOR", "1").short_lived_go()
     }
 }
 

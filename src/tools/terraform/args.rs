@@ -177,7 +177,7 @@ impl Terraform {
         let mut call = Invocation::new(&self.program, &self.dir, stop).args([verb]);
         call.env = self.env.clone();
         call.env_remove = REMOVED.iter().map(|name| (*name).to_owned()).collect();
-        call = call.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("CHECKPOINT_DISABLE", "1");
+        call = call.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("CHECKPOINT_DISABLE", "1").short_lived_go();
         if let Some(dir) = &self.data_dir {
             call = call.env("TF_DATA_DIR", dir.as_str());
         }
