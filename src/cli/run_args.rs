@@ -31,7 +31,7 @@ pub(super) struct RunArgs {
 /// Flags of commands that may change hosts.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ChangeArgs {
-    /// Go on though the month's forecast is over a budget; the run records who said so
+    /// Go on though the forecast is over a budget; the run records who said so
     #[arg(long)]
     pub(super) over_budget: bool,
     /// Allow deletions and replacements

@@ -66,7 +66,7 @@ pub struct Consent {
     pub agreed_refresh: bool,
     /// Deletions and replacements too.
     pub allow_destroy: bool,
-    /// Go on though the month's forecast is over a budget.
+    /// Go on though the forecast is over a budget.
     pub over_budget: bool,
     /// Go on though interrupted work cannot be looked for.
     pub ignore_in_flight: bool,

@@ -46,7 +46,7 @@ impl Outlook {
         if self.over.is_empty() || over_budget {
             return Ok(());
         }
-        let mut failure = Failure::new(Kind::Declined, "the month's forecast is over the budget: nothing was made");
+        let mut failure = Failure::new(Kind::Declined, "the forecast is over the budget: nothing was made");
         for over in &self.over {
             failure = failure.because(over);
         }
@@ -103,9 +103,16 @@ pub(super) fn outlook(
         return Outlook::default();
     }
     let (before, after) = (by_owner(rows, now), by_owner(&then, now));
+    // What is made at the end of a month would pass every budget, and break it a day later.
+    let next = now.next_month();
+    let next = (by_owner(rows, next), by_owner(&then, next));
     let changes = touched.iter().map(|id| cost_change(id, &before, &after, unpriced.remove(id).unwrap_or_default()));
     let changes: Vec<CostChange> = changes.collect();
-    let over = limits(project, &touched).iter().filter_map(|limit| broken(limit, &before, &after)).collect();
+    let broken = |limit: &Limit<'_>| {
+        let this = broken(limit, "by the month's end", &before, &after);
+        this.or_else(|| broken(limit, "in the whole next month", &next.0, &next.1))
+    };
+    let over = limits(project, &touched).iter().filter_map(broken).collect();
     Outlook { changes, over }
 }
 
@@ -223,8 +230,8 @@ fn limits<'a>(project: &'a Project, touched: &BTreeSet<DeploymentId>) -> Vec<Lim
     all
 }
 
-/// The line that says how a budget would not hold. What costs no more than before breaks none.
-fn broken(limit: &Limit<'_>, before: &ByOwner, after: &ByOwner) -> Option<String> {
+/// The line that says how a budget would not hold in a month. What costs no more than before breaks none.
+fn broken(limit: &Limit<'_>, when: &str, before: &ByOwner, after: &ByOwner) -> Option<String> {
     let amount: Money = limit.amount.parse().ok()?;
     let forecast = |all: &ByOwner, currency: &str| -> Money {
         let counted = all.iter().filter(|(owner, _)| (limit.counts)(owner));
@@ -246,7 +253,7 @@ fn broken(limit: &Limit<'_>, before: &ByOwner, after: &ByOwner) -> Option<String
         }
         if would > amount {
             return Some(format!(
-                "{what}: {} {currency} by the month's end (now {}), and its budget is {} {currency}",
+                "{what}: {} {currency} {when} (now {}), and its budget is {} {currency}",
                 would.rounded(2),
                 was.rounded(2),
                 amount.rounded(2)

@@ -214,7 +214,8 @@ fn old_prices(lines: &[Line<'_>], now: Timestamp) -> Vec<String> {
     old.iter()
         .map(|(table, (rows, oldest))| {
             let n = crate::model::name::counted(rows.len() as u64, "price");
-            format!("{n} of clowd/prices/{table}.yaml in use are older than {OLD_DAYS} days (since {oldest}): `otto prices update {table}`")
+            let are = if rows.len() == 1 { "is" } else { "are" };
+            format!("{n} of clowd/prices/{table}.yaml in use {are} older than {OLD_DAYS} days (since {oldest}): `otto prices update {table}`")
         })
         .collect()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
+use super::observe::regions;
 use super::secrets;
 use super::toolbox;
 use super::world::{Opened, World, private_folder};
@@ -187,7 +188,7 @@ impl<'a> Sweep<'a> {
         }
         json!({
             "deployment": "", "environment": "", "site": "", "run": "", "owner": "", "expires_at": 0, "domains": [],
-            "hosts": [], "region": provider.region, "tags": tags, "ssh_public_keys": [], "admin_cidrs": [], "vars": {},
+            "hosts": [], "region": provider.region, "regions": regions(&self.opened.project, provider), "tags": tags, "ssh_public_keys": [], "admin_cidrs": [], "vars": {},
             "folder": self.opened.home.join("hosts").join("-"),
         })
     }

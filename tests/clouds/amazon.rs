@@ -87,7 +87,8 @@ impl Amazon {
         let id = fs::read_to_string(self.sandbox.path("otto.yaml")).expect("a file");
         let id = id.lines().find_map(|line| line.strip_prefix("id:")).and_then(|rest| rest.split('"').nth(1));
         let vars = self.sandbox.base().join("vars.json");
-        let text = serde_json::json!({"region": "us-east-1", "tags": {"otto:project": id.expect("an id")}});
+        let regions = ["eu-central-1"];
+        let text = serde_json::json!({"region": "us-east-1", "regions": regions, "tags": {"otto:project": id.expect("an id")}});
         fs::write(&vars, text.to_string()).expect("written");
         let mut command = Command::new("python3");
         command.arg(self.sandbox.path("clowd/provision/aws/orphans")).args(args).env("OTTO_VARS", vars);

@@ -1,5 +1,7 @@
 //! The unchanged root `clowd/provision/aws`: planned, applied, unchanged, changed behind, and taken down.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use super::Amazon;
@@ -52,6 +54,33 @@ fn says(output: &Output, words: &[&str]) {
     for word in words {
         assert!(output.stdout.contains(word), "{word} in\n{}", output.stdout);
     }
+}
+
+#[test]
+fn what_is_lost_in_another_region_is_found() {
+    let Some(amazon) = shop("providers: [aws]\nregion: eu-central-1\n") else { return };
+    amazon.otto(&PROVISION).ends(0);
+    assert_eq!(hosts(&amazon).len(), 2);
+    assert!(!instances(&amazon).contains("i-"), "none is in the provider's own region");
+    // A state that has forgotten one of them.
+    let path = amazon.sandbox.path(".otto/terraform/dev_aws_shop/terraform.tfstate");
+    let mut state: Value = serde_json::from_str(&fs::read_to_string(&path).expect("a state")).expect("JSON");
+    for resource in state["resources"].as_array_mut().expect("resources") {
+        if resource["type"] == "aws_instance" {
+            resource["instances"].as_array_mut().expect("instances").retain(|one| one["index_key"] != "www-2");
+        }
+    }
+    fs::write(&path, state.to_string()).expect("written");
+    let orphans = amazon.otto(&["status", "--json"]).json()["orphans"].clone();
+    assert_eq!(
+        (&orphans[0]["kind"], &orphans[0]["region"], orphans.as_array().map(Vec::len)),
+        (&json!("host"), &json!("eu-central-1"), Some(1)),
+        "{orphans}"
+    );
+    amazon.otto(&["reap", "--yes"]).ends(0);
+    assert_eq!(hosts(&amazon).len(), 1);
+    amazon.otto(&["destroy", "--yes"]).ends(0);
+    assert_eq!(found(&amazon), []);
 }
 
 #[test]

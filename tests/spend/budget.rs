@@ -10,7 +10,7 @@ fn three_hosts_over_a_budget_of_one_dollar_are_refused_with_the_numbers() {
     let sandbox = project(DEV, "2");
     let refused = sandbox.otto(&["up", "--yes"]).ends(40);
     for words in [
-        "the month's forecast is over the budget: nothing was made",
+        "the forecast is over the budget: nothing was made",
         "environment dev: ",
         "and its budget is 1.00 USD",
         "dev/vapor/things: +1.5000 USD an hour (1.5000 in all)",

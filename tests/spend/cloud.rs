@@ -44,6 +44,8 @@ fn half_an_apply_is_in_the_ledger_and_so_is_what_is_added_later() {
 #[test]
 fn an_otto_that_died_before_it_could_enter_anything_loses_no_interval() {
     let Some((cloud, sandbox)) = things(2) else { return };
+    // They take a while to become active, so that the apply is at work when otto dies.
+    cloud.set(&json!({"boot": 4}));
     let running = cloud.start(&sandbox, &["provision", "--yes", THINGS]);
     wait_for("two droplets", || cloud.names("droplets").len() == 2);
     running.kill();
@@ -62,4 +64,14 @@ fn an_otto_that_died_before_it_could_enter_anything_loses_no_interval() {
         assert_eq!(second(&row["from"]), second(&own["created_at"]), "since it was made, not since it was entered");
     }
     cloud.otto(&sandbox, &["destroy", "--yes"]).ends(0);
+}
+
+/// Three droplets are 18 USD a month, and on its last day some cents.
+#[test]
+fn a_budget_holds_on_the_last_day_of_a_month_too() {
+    let Some((cloud, sandbox)) = things(3) else { return };
+    sandbox.edit("otto.yaml", "dev: {", "dev: {budget: {month: 1 USD}, ");
+    let refused = cloud.otto(&sandbox, &["up", "--yes"]).ends(40);
+    refused.says("environment dev: ").says("and its budget is 1.00 USD").says("+0.0268 USD an hour");
+    assert_eq!(cloud.asked("POST"), 0, "nothing was made");
 }

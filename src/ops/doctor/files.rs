@@ -9,6 +9,7 @@ use super::super::world::{Opened, World};
 use super::finding::{Finding, State};
 use super::machine::writable;
 use crate::model::Deployment;
+use crate::model::name::counted;
 use crate::project::{self, Problem};
 use crate::store::{self, Store};
 
@@ -30,7 +31,8 @@ pub(super) fn project(world: &World, found: &mut Vec<Finding>) -> Option<Opened>
     };
     match project::load(&folder) {
         Ok(loaded) => {
-            let what = format!("{} reads well: {} sites", loaded.project.folder, loaded.project.sites.len());
+            let what =
+                format!("{} reads well: {}", loaded.project.folder, counted(loaded.project.sites.len() as u64, "site"));
             found.push(Finding::ok("project", what));
             found.extend(loaded.warnings.iter().map(|problem| told(problem, State::Warn)));
             let home = world.vars.state_folder(&folder);
