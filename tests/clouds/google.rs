@@ -38,7 +38,7 @@ fn filled(google: &Google) {
     let network = "projects/p/global/networks/net";
     let body = json!({"name": "sub", "description": ours, "network": network, "ipCidrRange": "10.10.0.0/24"});
     insert("subnetworks", "regions/us-central1", body);
-    insert("images", "global", json!({"name": "golden", "labels": labels, "diskSizeGb": "10"}));
+    insert("images", "global", json!({"name": "golden", "labels": labels, "diskSizeGb": "10", "archiveSizeBytes": "1503238553"}));
     let image = "projects/p/global/images/golden";
     insert(
         "instances",
@@ -73,7 +73,9 @@ fn what_is_ours_is_found_in_the_order_of_its_removal() {
             "image golden",
         ]
     );
-    assert_eq!(orphans(&google, &["list"]).1[0]["tags"]["otto:deployment"], "dev_gcp_hello");
+    let lines = orphans(&google, &["list"]).1;
+    assert_eq!(lines[0]["tags"]["otto:deployment"], "dev_gcp_hello");
+    assert_eq!(lines[4]["size"], "1.400 GB", "what is stored and billed, not the disk that it makes");
     let (code, _, said) = orphans(&google, &["remove", "projects/p/global/firewalls/theirs"]);
     assert!(code == Some(1) && said.contains("it stays"), "{said}");
     for id in ids.iter().chain(&["golden"]) {
