@@ -38,7 +38,11 @@ fn filled(google: &Google) {
     let network = "projects/p/global/networks/net";
     let body = json!({"name": "sub", "description": ours, "network": network, "ipCidrRange": "10.10.0.0/24"});
     insert("subnetworks", "regions/us-central1", body);
-    insert("images", "global", json!({"name": "golden", "labels": labels, "diskSizeGb": "10", "archiveSizeBytes": "1503238553"}));
+    insert(
+        "images",
+        "global",
+        json!({"name": "golden", "labels": labels, "diskSizeGb": "10", "archiveSizeBytes": "1503238553"}),
+    );
     let image = "projects/p/global/images/golden";
     insert(
         "instances",
