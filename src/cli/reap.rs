@@ -10,7 +10,7 @@ use crate::ops::{self, Result, Verb};
 
 /// Destroy what has outlived its lease, and remove what is in no state
 ///
-/// For cron and CI. Deployments go after a grace (`reap: {grace: 10m}` in otto.yaml), protected ones never; what carries this
+/// For cron and CI. Deployments go after a grace (`reap: {grace: 10m}` in otto.yaml; a tenth of the lease without it), protected ones never; what carries this
 /// store's tags and is in no state goes too. Without a store (a fresh clone with the account's credentials) the tags decide:
 /// what is this project's and past its expiry goes. What is another store's or project's is listed and never touched. Volumes,
 /// databases and snapshots go only by `--with ID`. Exit code of `--dry-run`: 10 when something would go; 23 where a provider in use

@@ -84,9 +84,24 @@ impl Deployment {
     }
 }
 
+/// Seconds between a lease's end and its reaping: as otto.yaml says, else a tenth of the lease, ten minutes at most.
+pub fn grace_s(said: Option<u64>, begin: Option<Timestamp>, end: Timestamp) -> u64 {
+    const MOST: u64 = 600;
+    said.unwrap_or_else(|| begin.map_or(MOST, |begin| (end.since(begin) / 10_000).min(MOST)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_lease_has_a_short_grace() {
+        let end = Timestamp(120_000);
+        assert_eq!(grace_s(None, Some(Timestamp(0)), end), 12);
+        assert_eq!(grace_s(None, Some(Timestamp(-28_800_000)), end), 600);
+        assert_eq!(grace_s(None, None, end), 600);
+        assert_eq!(grace_s(Some(0), Some(Timestamp(0)), end), 0);
+    }
 
     #[test]
     fn more_time_is_added_to_what_is_left() {

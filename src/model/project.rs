@@ -45,7 +45,7 @@ pub struct Project {
     /// Older images are warned of and built anew, in seconds.
     pub image_max_age_s: Option<u64>,
     /// How long after its lease a deployment is reaped, in seconds.
-    pub reap_grace_s: u64,
+    pub reap_grace_s: Option<u64>,
     /// How hosts are reached where they do not say.
     pub ssh: Ssh,
     /// From where the hosts of clouds answer SSH, as CIDRs; absent: nobody said.

@@ -17,6 +17,7 @@ use super::remove::{Removal, removed};
 use super::sweep::{self, Sweep};
 use super::world::{Opened, World, unusable};
 use crate::lifecycle::Verb;
+use crate::model::lease::grace_s;
 use crate::model::orphan::holds_data;
 use crate::model::time::span;
 use crate::model::{Deployment, DeploymentId, Name, Orphan, Owner, Stage, Timestamp};
@@ -87,8 +88,8 @@ pub struct ReapReport {
     pub schema: &'static str,
     /// When it was looked.
     pub at: Timestamp,
-    /// Time between a lease's end and its reaping.
-    pub grace_s: u64,
+    /// Time between a lease's end and its reaping, where otto.yaml says it; see [`grace_s`].
+    pub grace_s: Option<u64>,
     /// There is a store; else the tags at the providers decide.
     pub by_store: bool,
     /// Nothing was done.
@@ -175,11 +176,12 @@ pub async fn reap(
 
 /// Deployments whose lease is over, with what becomes of each.
 fn expired(world: &World, opened: &Opened, records: &[Deployment]) -> Vec<ReapedDeployment> {
-    let (now, grace) = (world.clock.now(), opened.project.reap_grace_s);
+    let now = world.clock.now();
     let mut found = Vec::new();
     for record in records.iter().filter(|r| r.phase.exists()) {
         let Some(expires_at) = record.expires_at.filter(|end| *end <= now) else { continue };
         let over = now.since(expires_at);
+        let grace = grace_s(opened.project.reap_grace_s, Some(record.leased_from()), expires_at);
         let wanted = opened.project.wanted(&record.id);
         let (fate, why) = match () {
             () if record.protect || wanted.is_some_and(|spec| spec.protect) => {
@@ -240,10 +242,13 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, (wish, busy): 
     report.warnings.extend(adrift.warnings);
     let going: Vec<DeploymentId> =
         report.deployments.iter().filter(|d| d.fate == Fate::Reap).map(|d| d.name.clone()).collect();
-    let grace = i64::try_from(report.grace_s).unwrap_or(i64::MAX / 4000);
+    let grace = |orphan: &Orphan, end| {
+        let grace = grace_s(report.grace_s, orphan.created_at.parse().ok(), end);
+        i64::try_from(grace).unwrap_or(i64::MAX / 4000)
+    };
     for (provider, orphan) in adrift.ours {
         let keep = opened.project.provider_specs.get(&provider).map(|p| p.keep.clone()).unwrap_or_default();
-        let over = orphan.expires().is_some_and(|end| end.plus_seconds(grace) <= report.at);
+        let over = orphan.expires().is_some_and(|end| end.plus_seconds(grace(&orphan, end)) <= report.at);
         let (fate, why) = match () {
             () if !report.by_store && !over => {
                 let why = match orphan.expires() {

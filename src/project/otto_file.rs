@@ -19,7 +19,7 @@ pub(super) struct OttoFile {
     pub(super) environment: Name,
     pub(super) environments: BTreeMap<Name, Environment>,
     pub(super) image_max_age_s: Option<u64>,
-    pub(super) reap_grace_s: u64,
+    pub(super) reap_grace_s: Option<u64>,
     pub(super) ssh: Ssh,
     /// Spending limit a month of the whole project.
     pub(super) budget: Option<(String, String)>,
@@ -48,8 +48,6 @@ const KEYS: &[&str] = &[
     "reap",
 ];
 const ENVIRONMENT_KEYS: &[&str] = &["ttl", "protect", "budget", "providers", "vars"];
-/// Time for a last `otto extend` after a lease is over.
-const REAP_GRACE_S: u64 = 600;
 const TOOL_KEYS: &[&str] = &["terraform", "opentofu", "packer", "ansible"];
 
 impl Default for OttoFile {
@@ -61,7 +59,7 @@ impl Default for OttoFile {
             environment: known_name("dev"),
             environments: BTreeMap::new(),
             image_max_age_s: None,
-            reap_grace_s: REAP_GRACE_S,
+            reap_grace_s: None,
             ssh: Ssh::default(),
             budget: None,
             admin_cidrs: None,
@@ -126,8 +124,7 @@ pub(super) fn read(reading: &mut Reading, node: &Node, providers: &[&str]) -> Ot
         reading.only(&inner, &["grace"]);
         if let Some(grace) = inner.get("grace") {
             let span = |text: &str| if text == "0s" { Some(0) } else { quantity::seconds(text) };
-            let read = reading.parsed(&grace, "a span of time such as `10m`, or `0s`", span);
-            file.reap_grace_s = read.unwrap_or(REAP_GRACE_S);
+            file.reap_grace_s = reading.parsed(&grace, "a span of time such as `10m`, or `0s`", span);
         }
     }
     if let Some(field) = fields.get("environments") {
