@@ -80,6 +80,9 @@ impl Default for Rule {
     }
 }
 
+/// The table of prices that a state says itself.
+pub const STATE: &str = "state";
+
 /// What one costs: a row of a price table, or what a state says itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Price {
@@ -100,7 +103,7 @@ pub struct Price {
     pub row: String,
     /// Where the vendor, or who read it, says so.
     pub source: String,
-    /// When it was read: `2026-05-28`; empty where it is the state's own.
+    /// When it was read: `2026-05-28`.
     pub as_of: String,
 }
 

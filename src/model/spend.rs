@@ -114,7 +114,7 @@ pub struct SpendPrice {
     pub row: String,
     /// Who says so.
     pub source: String,
-    /// When that was read; empty where it is the state's own.
+    /// When that was read.
     pub as_of: String,
 }
 

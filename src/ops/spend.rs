@@ -8,6 +8,7 @@ use super::bill;
 use super::choose;
 use super::failure::{Failure, Kind, Result};
 use super::world::{Opened, World, unusable};
+use crate::model::ledger::STATE;
 use crate::model::spend::{SCHEMA, SpendDay, SpendPrice, SpendReport, SpendRow, SpendSums};
 use crate::model::{LedgerRow, Money, Project, Subject, Timestamp};
 use crate::project::{Selection, quantity};
@@ -205,7 +206,8 @@ fn days(account: &Account<'_>, currency: &str, begin: Timestamp, now: Timestamp)
 fn old_prices(lines: &[Line<'_>], now: Timestamp) -> Vec<String> {
     let mut old: BTreeMap<&str, (BTreeSet<&str>, &str)> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.row.to.is_none()) {
-        if bill::is_old(&line.price.as_of, now, OLD_DAYS) {
+        // What a state says itself grows no older than the state.
+        if line.price.table != STATE && bill::is_old(&line.price.as_of, now, OLD_DAYS) {
             let (rows, oldest) = old.entry(&line.price.table).or_insert((BTreeSet::new(), &line.price.as_of));
             rows.insert(&line.price.row);
             *oldest = (*oldest).min(&line.price.as_of);

@@ -89,7 +89,7 @@ fn rows(report: &SpendReport) -> Table {
             (Tone::Plain, lives),
             (Tone::Plain, cents(row.accrued)),
             (Tone::Dim, row.price.currency.clone()),
-            (Tone::Dim, format!("{} a {}", row.price.amount, row.price.unit.replace('_', " "))),
+            (Tone::Dim, format!("{} {}", row.price.amount, each(&row.price.unit))),
         ]);
     }
     table
@@ -148,6 +148,15 @@ fn totals(report: &SpendReport, theme: Theme) -> String {
     lines.join("\n")
 }
 
+/// What a price is for.
+fn each(unit: &str) -> String {
+    match unit {
+        "hour" => "an hour".to_owned(),
+        "gb_month" => "a GB and month".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
 /// How the amounts of some rows come about; `width` as for [`Table::render`].
 pub fn render_explained(report: &SpendReport, theme: Theme, width: Option<usize>) -> String {
     let blocks = report.rows.iter().map(|row| explained(row, report.until, theme, width));
@@ -185,13 +194,7 @@ fn explained(row: &SpendRow, now: Timestamp, theme: Theme, width: Option<usize>)
         ("formula", row.formula.clone()),
         (
             "price",
-            format!(
-                "{} {} a {}, rule `{}`",
-                row.price.amount,
-                row.price.currency,
-                row.price.unit.replace('_', " "),
-                row.price.rule
-            ),
+            format!("{} {} {}, rule `{}`", row.price.amount, row.price.currency, each(&row.price.unit), row.price.rule),
         ),
         ("row", row.price.row.clone()),
         ("source", format!("{}{day}", row.price.source)),

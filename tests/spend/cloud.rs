@@ -37,6 +37,14 @@ fn half_an_apply_is_in_the_ledger_and_so_is_what_is_added_later() {
     let rows = droplets(&cloud, &sandbox);
     assert_eq!(rows.iter().filter(|row| row["to"].is_null()).count(), 3, "{rows:?}");
     assert!(rows.iter().all(|row| row["price"]["amount"] == "0.00893" && row["price"]["source"] == "the provider's own attributes"));
+    let told = cloud.otto(&sandbox, &["spend", "--explain", "www-1"]).ends(0).stdout;
+    for words in [
+        "0.00893 USD an hour × seconds / 3600, at least 60 s and 0.01 USD, at most 672 h a month and 6.00 USD a month",
+        "price_hourly and price_monthly in terraform/dev_do_things/terraform.tfstate",
+        "the provider's own attributes, read 20",
+    ] {
+        assert!(told.contains(words), "{words} in\n{told}");
+    }
     cloud.otto(&sandbox, &["destroy", "--yes"]).ends(0);
     assert!(droplets(&cloud, &sandbox).iter().all(|row| row["to"].is_string()));
 }

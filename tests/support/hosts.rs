@@ -159,7 +159,7 @@ impl Hosts {
         let pid = fs::read_to_string(self.work().join(host).join("pid")).expect("its pid");
         let root = self.work().join("disk").join(host).join("root");
         let output = Command::new("nsenter")
-            .args(["-t", pid.trim(), "-m", "-p", "-n", "-u", "-i", "chroot"])
+            .args(["-t", pid.trim(), "-r", "-m", "-p", "-n", "-u", "-i", "chroot"]) // -r: this machine may be a chroot itself
             .arg(root)
             .args(["/bin/sh", "-c", line])
             .output()

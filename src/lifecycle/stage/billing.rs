@@ -54,7 +54,20 @@ pub(super) async fn enter(
         // A root that makes its hosts by other means than a cloud's resources.
         resources = hosts(table, provider, &record.spec, record);
     }
+    dated(context, record, &mut resources);
     context.record(unit, EventKind::Ledger { owner: Subject::Deployment(record.id.clone()), resources })
+}
+
+/// What the vendor wrote into the state itself was read there today.
+fn dated(context: &Context, record: &Deployment, resources: &mut [Resource]) {
+    let today = context.now().to_string()[..10].to_owned();
+    let file = format!("terraform/{}/terraform.tfstate", record.id.key());
+    for price in resources.iter_mut().filter_map(|one| one.price.as_mut()).filter(|price| price.as_of.is_empty()) {
+        price.as_of.clone_from(&today);
+        if record.state.is_none() {
+            price.row = price.row.replace("the state", &file);
+        }
+    }
 }
 
 /// What a saved plan would change in an hour's cost, for the question before it is applied; nothing where there is no

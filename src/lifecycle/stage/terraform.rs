@@ -58,10 +58,7 @@ pub(super) async fn tool(
     if !tf_root::needs_init(folder).map_err(read)? {
         return Ok(terraform);
     }
-    let mut key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(read)?;
-    if !terraform.init_args.is_empty() {
-        key = format!("{key}-{}", told(folder, &terraform.init_args));
-    }
+    let key = data_key(program, folder, &terraform.init_args)?;
     let data = context.home.join("terraform").join(".data").join(&key);
     terraform.data_dir = Some(data.clone());
     let done = data.join("otto.done");
@@ -93,7 +90,18 @@ pub(super) async fn tool(
         fs::write(data.join("lock.hcl"), lock).map_err(Trouble::file(&data))?;
     }
     fs::write(&done, b"").map_err(Trouble::file(&done))?;
+    // With the lock file that it wrote the folder has another key: the providers need not come a second time for it.
+    let with_lock = data_key(program, folder, &terraform.init_args)?;
+    if with_lock != key {
+        let _ = std::os::unix::fs::symlink(&key, data.with_file_name(with_lock));
+    }
     Ok(terraform)
+}
+
+/// The name of the `TF_DATA_DIR` that a folder can share.
+fn data_key(program: &Program, folder: &Utf8Path, init_args: &[String]) -> Result<String, Trouble> {
+    let key = tf_root::data_key(folder, program.name == "tofu", &program.version).map_err(Trouble::file(folder))?;
+    Ok(if init_args.is_empty() { key } else { format!("{key}-{}", told(folder, init_args)) })
 }
 
 /// A plan: what it would do, and whether that is nothing at all (outputs count as something).

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::model::ledger::{PriceUnit, StateResource};
+use crate::model::ledger::{PriceUnit, STATE, StateResource};
 use crate::model::prices::{KindReading, PartReading, never_billed};
 use crate::model::{Money, Price, PriceTable, Quantity, Resource, Timestamp};
 
@@ -138,7 +138,7 @@ fn own_price(table: &PriceTable, reading: &KindReading, one: &StateResource) -> 
         month,
         currency: table.currency.clone(),
         rule: reading.rule.clone().unwrap_or_default(),
-        table: "state".to_owned(),
+        table: STATE.to_owned(),
         row: format!("{} in the state", named.join(" and ")),
         source: "the provider's own attributes".to_owned(),
         as_of: String::new(),
