@@ -106,6 +106,7 @@ pub(super) fn command(invocation: &Invocation, secrets: &Secrets) -> Command {
         ladder: ladder(invocation.stop),
         limit_ms: invocation.limit_ms,
         output_limit: OUTPUT_LIMIT,
+        secret_output: invocation.secret_output,
         servants: servants(invocation.stop),
     }
 }

@@ -13,7 +13,7 @@ use super::unit_end::Trouble;
 use crate::model::{
     Deployment, DeploymentId, Dirty, End, Event, EventKind, Outcome, Phase, RunId, Stage, Totals, UnitId,
 };
-use crate::process::{Found, look};
+use crate::process::{Command, Found, look};
 use crate::tools::Reader;
 use crate::tools::terraform::Stream;
 
@@ -141,17 +141,13 @@ pub async fn settle(
     Ok(())
 }
 
-/// Empties what calls of a run printed that print a plan, a state or outputs, secrets in clear: `Called::taken` does so, unless
-/// otto ended between their end and its reading.
+/// Empties what calls of a run printed that print secrets in clear: `Called::taken` does so, unless otto ended between their
+/// end and its reading.
 fn wipe(run: &Utf8Path) {
     for call in run.read_dir_utf8().into_iter().flatten().flatten() {
         let Ok(text) = std::fs::read(call.path().join("command.json")) else { continue };
-        let command: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-        let args: Vec<&str> = command["args"].as_array().into_iter().flatten().filter_map(|arg| arg.as_str()).collect();
         let output = call.path().join("stdout");
-        if matches!(args[..], ["show" | "output", ..] | ["state", "pull", ..])
-            && std::fs::metadata(&output).is_ok_and(|file| file.len() > 0)
-        {
+        if serde_json::from_slice::<Command>(&text).is_ok_and(|command| command.secret_output) && output.is_file() {
             let _ = std::fs::write(&output, b"");
         }
     }

@@ -1,5 +1,6 @@
 //! What a run would change in the bill, and whether the month then goes over a budget: told before anything is made.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -103,14 +104,13 @@ pub(super) fn outlook(
         return Outlook::default();
     }
     let (before, after) = (by_owner(rows, now), by_owner(&then, now));
-    // What is made at the end of a month would pass every budget, and break it a day later.
-    let next = now.next_month();
-    let next = (by_owner(rows, next), by_owner(&then, next));
     let changes = touched.iter().map(|id| cost_change(id, &before, &after, unpriced.remove(id).unwrap_or_default()));
     let changes: Vec<CostChange> = changes.collect();
+    // What is made at the end of a month would pass every budget, and break it a day later.
+    let next = LazyCell::new(|| [rows, &then].map(|rows| by_owner(rows, now.next_month())));
     let broken = |limit: &Limit<'_>| {
         let this = broken(limit, "by the month's end", &before, &after);
-        this.or_else(|| broken(limit, "in the whole next month", &next.0, &next.1))
+        this.or_else(|| broken(limit, "in the whole next month", &next[0], &next[1]))
     };
     let over = limits(project, &touched).iter().filter_map(broken).collect();
     Outlook { changes, over }

@@ -249,6 +249,7 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, (wish, busy): 
     for (provider, orphan) in adrift.ours {
         let keep = opened.project.provider_specs.get(&provider).map(|p| p.keep.clone()).unwrap_or_default();
         let over = orphan.expires().is_some_and(|end| end.plus_seconds(grace(&orphan, end)) <= report.at);
+        let at_work = busy.with(&orphan);
         let (fate, why) = match () {
             () if !report.by_store && !over => {
                 let why = match orphan.expires() {
@@ -264,7 +265,7 @@ fn list(report: &mut ReapReport, opened: &Opened, adrift: Adrift, (wish, busy): 
                 (Fate::Stay, format!("it holds data: `otto reap --with {}` removes it", orphan.id))
             }
             () if !report.by_store => (Fate::Reap, "this project's, and its lease is over".to_owned()),
-            () if busy.with(&orphan).is_some() => (Fate::Stay, busy.with(&orphan).unwrap_or_default()),
+            () if at_work.is_some() => (Fate::Stay, at_work.unwrap_or_default()),
             () if orphan.deployment().is_some_and(|id| going.contains(&id)) => {
                 (Fate::Reap, "in no state; its deployment goes".to_owned())
             }

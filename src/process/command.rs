@@ -39,6 +39,9 @@ pub struct Command {
     /// Bytes kept of each of stdout and stderr (at least [`Command::LEAST_OUTPUT`]): beyond, a quarter of it from the
     /// beginning and the newest part stay, what lies between is cut out without stopping the tool.
     pub output_limit: u64,
+    /// It prints secrets in clear: whoever started it wipes what it printed, or whoever finds it later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret_output: bool,
     /// Beginnings of the names of processes that only serve the tool: those that outlive it by some seconds are ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servants: Vec<String>,
@@ -64,6 +67,7 @@ impl Command {
             ladder,
             limit_ms: None,
             output_limit: Self::OUTPUT,
+            secret_output: false,
             servants: Vec::new(),
         }
     }

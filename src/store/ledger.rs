@@ -62,9 +62,7 @@ impl Store {
 #[derive(Default)]
 struct Reader {
     owners: HashMap<String, Arc<Subject>>,
-    owner: Option<(String, Arc<Subject>)>,
     prices: HashMap<i64, Arc<Price>>,
-    price: Option<(i64, Arc<Price>)>,
     /// Kinds, sizes, regions, notes: few words in many rows.
     words: HashSet<Arc<str>>,
     /// The last one of each column.
@@ -93,20 +91,12 @@ impl Reader {
 
     fn owner(&mut self, row: &Row<'_>) -> rusqlite::Result<Arc<Subject>> {
         let id = row.get_ref(0)?.as_str()?;
-        if let Some((_, owner)) = self.owner.as_ref().filter(|(last, _)| last == id) {
+        if let Some(owner) = self.owners.get(id) {
             return Ok(Arc::clone(owner));
         }
-        let owner = match self.owners.get(id) {
-            Some(owner) => Arc::clone(owner),
-            None => {
-                let owner: Subject = id
-                    .parse()
-                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
-                Arc::clone(self.owners.entry(id.to_owned()).or_insert(Arc::new(owner)))
-            }
-        };
-        self.owner = Some((id.to_owned(), Arc::clone(&owner)));
-        Ok(owner)
+        let owner: Subject =
+            id.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
+        Ok(Arc::clone(self.owners.entry(id.to_owned()).or_insert(Arc::new(owner))))
     }
 
     fn word(&mut self, column: usize, value: ValueRef<'_>) -> rusqlite::Result<Arc<str>> {
@@ -118,30 +108,25 @@ impl Reader {
         let text = value.as_str()?;
         let word = match self.words.get(text) {
             Some(known) => Arc::clone(known),
-            None => Arc::from(text),
+            None => {
+                let new: Arc<str> = Arc::from(text);
+                self.words.insert(Arc::clone(&new));
+                new
+            }
         };
-        self.words.insert(Arc::clone(&word));
         self.last[column] = Some(Arc::clone(&word));
         Ok(word)
     }
 
     fn price(&mut self, conn: &Connection, n: i64) -> rusqlite::Result<Arc<Price>> {
-        if let Some((_, price)) = self.price.as_ref().filter(|(last, _)| *last == n) {
+        if let Some(price) = self.prices.get(&n) {
             return Ok(Arc::clone(price));
         }
-        let price = match self.prices.get(&n) {
-            Some(price) => Arc::clone(price),
-            None => {
-                let doc: String = conn
-                    .prepare_cached("SELECT doc FROM prices WHERE n = ?1")?
-                    .query_row(params![n], |row| row.get(0))?;
-                let price: Price = serde_json::from_str(&doc)
-                    .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, Box::new(error)))?;
-                Arc::clone(self.prices.entry(n).or_insert(Arc::new(price)))
-            }
-        };
-        self.price = Some((n, Arc::clone(&price)));
-        Ok(price)
+        let doc: String =
+            conn.prepare_cached("SELECT doc FROM prices WHERE n = ?1")?.query_row(params![n], |row| row.get(0))?;
+        let price: Price = serde_json::from_str(&doc)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(7, Type::Text, Box::new(error)))?;
+        Ok(Arc::clone(self.prices.entry(n).or_insert(Arc::new(price))))
     }
 }
 

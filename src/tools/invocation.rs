@@ -44,6 +44,9 @@ pub struct Invocation {
     pub stop: Stop,
     /// Its time limit in milliseconds; absent: none.
     pub limit_ms: Option<u64>,
+    /// It prints secrets in clear: what it printed is wiped as soon as it was read.
+    #[serde(default)]
+    pub secret_output: bool,
 }
 
 impl Invocation {
@@ -58,6 +61,7 @@ impl Invocation {
             env_remove: Vec::new(),
             stop,
             limit_ms: None,
+            secret_output: false,
         }
     }
 
@@ -87,6 +91,13 @@ impl Invocation {
     #[must_use]
     pub fn limit_ms(mut self, limit: u64) -> Self {
         self.limit_ms = Some(limit);
+        self
+    }
+
+    /// Says that it prints secrets in clear.
+    #[must_use]
+    pub fn secret_output(mut self) -> Self {
+        self.secret_output = true;
         self
     }
 

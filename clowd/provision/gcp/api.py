@@ -27,6 +27,15 @@ def fail(message):
     sys.exit(1)
 
 
+def variables():
+    """What otto says: the JSON file OTTO_VARS."""
+    try:
+        with open(os.environ["OTTO_VARS"], encoding="utf-8") as file:
+            return json.load(file)
+    except (KeyError, OSError, ValueError) as error:
+        fail(f"OTTO_VARS must be the path of the JSON file with the variables: {error!r}")
+
+
 def ask(request):
     """One request; patient with limits, errors of the server and lost connections."""
     for attempt in range(1, TRIES + 1):

@@ -278,9 +278,7 @@ async fn read_outputs(context: &Context, unit: &UnitId, terraform: &Terraform) -
     let output = Call { tool: &name, step: "output", main: false, stream: None, invocation, lock: None };
     let mut stream = Stream::new();
     let called = call(context, unit, output, &mut stream).await?;
-    let path = called.folder.join("stdout");
-    let text = fs::read_to_string(&path).map_err(Trouble::file(&path))?;
-    fs::write(&path, b"").map_err(Trouble::file(&path))?;
+    let text = called.taken()?;
     if !called.is_clean() {
         return Err(tool_failed(&called, &stream.report(), "output", false).into());
     }

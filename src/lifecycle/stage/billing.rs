@@ -9,6 +9,7 @@ use camino::Utf8Path;
 use super::super::call::{Call, call};
 use super::super::context::Context;
 use super::super::unit_end::Trouble;
+use crate::model::ledger::STATE;
 use crate::model::prices::never_billed;
 use crate::model::{Deployment, DeploymentSpec, EventKind, Name, PriceTable, Provider, Resource, Subject, UnitId};
 use crate::services::spend;
@@ -58,15 +59,16 @@ pub(super) async fn enter(
     context.record(unit, EventKind::Ledger { owner: Subject::Deployment(record.id.clone()), resources })
 }
 
-/// What the vendor wrote into the state itself was read there today.
+/// A price that the vendor wrote into the state itself was read there today.
 fn dated(context: &Context, record: &Deployment, resources: &mut [Resource]) {
     let today = context.now().to_string()[..10].to_owned();
-    let file = format!("terraform/{}/terraform.tfstate", record.id.key());
-    for price in resources.iter_mut().filter_map(|one| one.price.as_mut()).filter(|price| price.as_of.is_empty()) {
+    let place = match &record.state {
+        None => format!("terraform/{}/terraform.tfstate", record.id.key()),
+        Some(_) => "the state".to_owned(),
+    };
+    for price in resources.iter_mut().filter_map(|one| one.price.as_mut()).filter(|price| price.table == STATE) {
         price.as_of.clone_from(&today);
-        if record.state.is_none() {
-            price.row = price.row.replace("the state", &file);
-        }
+        price.row = format!("{} in {place}", price.row);
     }
 }
 

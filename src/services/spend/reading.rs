@@ -139,7 +139,7 @@ fn own_price(table: &PriceTable, reading: &KindReading, one: &StateResource) -> 
         currency: table.currency.clone(),
         rule: reading.rule.clone().unwrap_or_default(),
         table: STATE.to_owned(),
-        row: format!("{} in the state", named.join(" and ")),
+        row: named.join(" and "),
         source: "the provider's own attributes".to_owned(),
         as_of: String::new(),
     })

@@ -139,18 +139,18 @@ impl Terraform {
 
     /// A saved plan, or the state, as one JSON document. **Secrets are in clear in it.**
     pub fn show_json(&self, plan: Option<&Utf8Path>) -> Invocation {
-        self.call("show", Stop::TerraformRead).args(["-json"]).args(plan.map(Utf8Path::to_string))
+        self.call("show", Stop::TerraformRead).args(["-json"]).args(plan.map(Utf8Path::to_string)).secret_output()
     }
 
     /// All outputs as one JSON document, sensitive ones in clear: needed only where `hosts` is sensitive.
     pub fn output_json(&self) -> Invocation {
-        self.call("output", Stop::TerraformRead).args(["-json"])
+        self.call("output", Stop::TerraformRead).args(["-json"]).secret_output()
     }
 
     /// The state to stdout, from whichever backend. A workspace that is not there yet is made by this (`pg` refuses two
     /// that are made at once, whatever the lock's timeout: the caller serialises and repeats).
     pub fn state_pull(&self) -> Invocation {
-        self.call("state", Stop::TerraformRead).args(["pull"])
+        self.call("state", Stop::TerraformRead).args(["pull"]).secret_output()
     }
 
     /// Puts a state file (an `errored.tfstate`, say) into the backend.
